@@ -24,11 +24,23 @@ export interface Expression {
   readonly reads: Reads;
   /** Evaluates to JSON. Throws EvaluationFailed. */
   evaluate(context: Context): Json;
-  /**
-   * Evaluates to JSON, NaN to null. `truthy`: the value is none of `false`, `null`, `0`, `NaN` and `""`. `steps`: a budget
-   * below that of evaluations. Throws EvaluationFailed.
-   */
-  judge(context: Context, steps?: number): { truthy: boolean; value: Json };
+  /** Evaluates to JSON, NaN to null. `steps`: a budget below that of evaluations. */
+  judge(context: Context, steps?: number): Judgement;
+}
+
+/** Why an expression has no value. */
+export interface Failure {
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+/** The value of a condition; null, with the `failure`, where it has none. */
+export interface Judgement {
+  /** The value is none of `false`, `null`, `0`, `NaN` and `""`. */
+  readonly truthy: boolean;
+  readonly value: Json;
+  readonly failure?: Failure;
 }
 
 /** Over what an expression is judged: a room, or a message of it. */
@@ -92,7 +104,7 @@ function compileFresh(source: string, subject: Subject): Expression {
       root: program.root,
       reads: readsOf(program.root),
       evaluate: (context) => evaluate(program, context, doubts, resultToJson),
-      judge: (context, steps) => evaluate(program, context, doubts, judge, steps),
+      judge: (context, steps) => judge(() => evaluate(program, context, doubts, toValue, steps)),
     };
   } catch (error) {
     throw refusalOf(error, source, language(subject).functions, Object.keys(rootsOf(subject)));
@@ -113,7 +125,15 @@ function evaluate<T>(
   }
 }
 
-function judge(result: unknown): { truthy: boolean; value: Json } {
-  const value = Number.isNaN(result) ? null : resultToJson(result);
-  return { truthy: Boolean(value), value };
+const toValue = (result: unknown) => Number.isNaN(result) ? null : resultToJson(result);
+
+function judge(evaluation: () => Json): Judgement {
+  try {
+    const value = evaluation();
+    return { truthy: Boolean(value), value };
+  } catch (error) {
+    // The error itself would keep the data of the evaluation in memory: its stack does.
+    const { code, message, hint } = error as EvaluationFailed;
+    return { truthy: false, value: null, failure: { code, message, ...(hint && { hint }) } };
+  }
 }

@@ -1,6 +1,6 @@
 import type { Json } from "../../db/json.ts";
 import { isBusy, yieldToOthers } from "../../db/yield.ts";
-import { compile, type Context, EvaluationFailed, type Expression } from "../language/expression.ts";
+import { compile, type Context, type Expression } from "../language/expression.ts";
 import type { Node } from "../language/engine.ts";
 import { PIECES } from "../language/syntax.ts";
 import { type Reads, readsAfter } from "../language/dependencies.ts";
@@ -70,7 +70,7 @@ async function split(node: Node, source: string, depth: number, allowance: Allow
   }
   const part = sourceOf(node, source);
   const expression = await within(allowance, () => compiled(part));
-  return expression ? { source: part, expression } : { source: part, expression: undefined };
+  return { source: part, expression };
 }
 
 /** The operands of a chain: `a && b && c` has three, however it was parsed. */
@@ -142,14 +142,9 @@ function judgePart({ source, expression }: Part, context: Context): JudgedPart |
 }
 
 function judge(expression: Expression, context: Context): Omit<JudgedPart, "source"> {
-  try {
-    const { truthy, value } = expression.judge(context);
-    return { truth: truthy, ...(typeof value === "boolean" ? {} : { value }) };
-  } catch (error) {
-    if (!(error instanceof EvaluationFailed)) throw error;
-    const { code, message } = error;
-    return { truth: undefined, error: { code, message } };
-  }
+  const { truthy, value, failure } = expression.judge(context);
+  if (failure) return { truth: undefined, error: { code: failure.code, message: failure.message } };
+  return { truth: truthy, ...(typeof value === "boolean" ? {} : { value }) };
 }
 
 /** The truth of a whole: `decisive` if one part is, else known only if all parts are. */

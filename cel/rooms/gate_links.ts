@@ -4,19 +4,21 @@ import type { Guard } from "../../db/write/read_set.ts";
 import { Refusal } from "../../db/refusal.ts";
 import { judgeActs, readSecured, unprovenActors } from "../../db/write/acts.ts";
 import { isBusy, yieldToOthers } from "../../db/yield.ts";
-import { type Reads, readsAfter, unionReads } from "../language/dependencies.ts";
-import { type Lookups, MAX_MISSES } from "../language/lookups.ts";
+import { type Reads, unionReads } from "../language/dependencies.ts";
+import type { Expression } from "../language/expression.ts";
+import { trackLookups } from "../language/lookups.ts";
 import type { Chained } from "./chains.ts";
 import type { Changing } from "./changing.ts";
 import { NOTHING } from "./definitions.ts";
-import { type Gate, judge } from "./judging.ts";
+import { judge, lacks } from "./judging.ts";
 import type { RoomData } from "./reader.ts";
 
 /** A write that depends on what it finds: behind a gate, or with values that are computed from those before it. */
 export interface GatedWrite extends Pick<WriteAs, "viewer" | "acts"> {
-  /** The agent that writes. */
+  /** The agent that writes, \`self\` in the gate. */
   agent: string | null;
-  gate?: Gate;
+  /** The gate: it must be truthy in the state to which the write applies. */
+  condition?: Expression;
   /** Its changes of the state, in order. Undefined if only the database can tell: then the chain ends with it. */
   changes?: KeyChange[];
   /**
@@ -61,14 +63,14 @@ export async function judgeAll(
   const links: Link[] = [];
   let agents = 0;
   for (const pending of chain) {
-    const { gate, agent, changes } = pending.write;
+    const { condition, agent, changes } = pending.write;
     // A write is a heartbeat of its agent, which changes the values of these.
     if (agents > 0 && (data.reads.heartbeats || data.reads.alive)) break;
     if (isBusy()) await yieldToOthers();
-    if (gate) {
+    if (condition) {
       changing.show();
-      const { refused, lookups } = judge(data, gate);
-      if (lacks(pending, gate, lookups)) break;
+      const { result: refused, lookups } = trackLookups(() => judge(data, condition, agent));
+      if (lacks(pending, condition, agent, lookups)) break;
       if (refused) {
         links.push({ pending, refused, idle: true, known: true });
         continue;
@@ -138,38 +140,19 @@ export async function settle(
  * Returns what tells why a write whose gate does not hold may not be made at all: that comes before what is true of the
  * room. It costs one read for all of them, in a guarded room alone.
  */
-async function barring(
-  database: Database,
-  room: string,
-  { snapshot: { guarded } }: RoomData,
-  refused: Link[],
-): Promise<(write: GatedWrite) => Error | undefined> {
+async function barring(database: Database, room: string, { snapshot }: RoomData, refused: Link[]) {
   const writes = refused.map(({ pending }) => pending.write);
-  if (!guarded || writes.length === 0) return () => undefined;
+  if (!snapshot.guarded || writes.length === 0) return () => undefined;
   const actors = [...new Set(writes.flatMap(unprovenActors))];
   const secured = await readSecured(database, writes[0]!.viewer, room, actors)
     .catch((error: Error) => error);
-  return (write) => secured instanceof Error ? secured : judgeActs(write, { writes: true, secured });
+  return (write: GatedWrite) =>
+    secured instanceof Error ? secured : judgeActs(write, { writes: true, secured });
 }
 
 /** What to load for a chain: what its gates read, and what it computes from, unless the database may do that. */
 export function readsOf(chain: Pending[]): Reads {
-  const computed = chain.length === 1
-    ? []
-    : chain.flatMap(({ write: { changes = [] } }) => computesFrom(changes));
-  return unionReads([...chain.map(({ reads }) => reads), {
-    ...NOTHING,
-    state: { scopes: [], keys: computed },
-  }]);
-}
-
-function computesFrom(changes: KeyChange[]): Array<{ scope: string; key: string }> {
-  return changes.flatMap((change) => "edit" in change ? [{ scope: change.scope, key: change.key }] : []);
-}
-
-/** Records what a gate looked up, for its next load. True if this load lacked some of it. */
-function lacks(pending: Pending, { condition, self }: Gate, lookups: Lookups): boolean {
-  pending.reads = readsAfter(condition.reads, self, lookups);
-  pending.misses = lookups.missing ? pending.misses + 1 : 0;
-  return lookups.missing && pending.misses <= MAX_MISSES;
+  const changes = chain.length === 1 ? [] : chain.flatMap(({ write }) => write.changes ?? []);
+  const keys = changes.filter((change) => "edit" in change);
+  return unionReads([...chain.map(({ reads }) => reads), { ...NOTHING, state: { scopes: [], keys } }]);
 }

@@ -32,7 +32,7 @@ export function createGates(database: Database, reader: Reader): Gates {
 
   /** Judges and commits a chain; one by one if all together read too much. Returns those to try again. */
   async function tryChain(room: string, chain: Pending[]): Promise<Pending[]> {
-    if (chain.length === 1 && !chain[0]!.write.gate) return await writeAlone(room, chain[0]!);
+    if (chain.length === 1 && !chain[0]!.write.condition) return await writeAlone(room, chain[0]!);
     try {
       return await database.serialize(room, () => round(room, chain));
     } catch (error) {
@@ -70,14 +70,21 @@ export function createGates(database: Database, reader: Reader): Gates {
 
   function mayTryAgain(pending: Pending): boolean {
     if (chains.mayTryAgain(pending)) return true;
-    pending.reject(new Refusal("unavailable", { why: pending.write.gate ? "gate_moved" : "value_moved" }));
+    pending.reject(
+      new Refusal("unavailable", { why: pending.write.condition ? "gate_moved" : "value_moved" }),
+    );
     return false;
   }
 
   return {
-    through: (room, write) =>
-      new Promise((resolve, reject) => {
-        const reads = write.gate ? readsFrom(write.gate.condition.reads, write.gate.self) : NOTHING;
+    /**
+     * Makes a write if its gate, if any, holds in exactly the state to which the write applies.
+     * Errors: `precondition_failed`; `unavailable` if other writes won every attempt or took too long;
+     * `DatabaseUnavailable` if the database takes no writes; those of the write.
+     */
+    through: (room: string, write: GatedWrite) =>
+      new Promise<Outcome>((resolve, reject) => {
+        const reads = readsFrom(write.condition?.reads ?? NOTHING, write.agent);
         chains.add(write.viewer, room, { write, reads, misses: 0, resolve, reject });
       }),
   };

@@ -1,51 +1,33 @@
 import { isOfAgent } from "../../db/access/private.ts";
-import type { Json } from "../../db/json.ts";
 import { isAlive } from "../../db/agents/presence.ts";
 import { newestOf } from "../../db/agents/waits.ts";
-import { Refusal } from "../../db/refusal.ts";
 import type { AgentRow } from "../../db/snapshots/snapshot.ts";
-import type { Viewer } from "../../db/viewer.ts";
 import type { ReadSetAt } from "../../db/write/read_set.ts";
-import { EvaluationFailed, type Expression } from "../language/expression.ts";
-import { type Lookups, trackLookups } from "../language/lookups.ts";
+import { type Reads, readsAfter } from "../language/dependencies.ts";
+import type { Expression } from "../language/expression.ts";
+import { type Lookups, MAX_MISSES } from "../language/lookups.ts";
 import { createContext } from "./context.ts";
 import type { RoomData } from "./reader.ts";
 
-export interface Gate {
-  viewer: Viewer;
-  /** Must be truthy in the state to which the write applies. */
-  condition: Expression;
-  self: string | null;
-}
-
-interface Judgement {
-  /** The facts of the refusal; undefined where the gate holds. */
-  refused: Refusal<"precondition_failed">["facts"] | undefined;
-  /** What its evaluation looked up. */
-  lookups: Lookups;
-}
-
-/** Judges a gate over a loaded room. */
-export function judge(data: RoomData, gate: Gate): Judgement {
-  const { result, lookups } = trackLookups(() => refusalOf(data, gate));
-  return { refused: result, lookups };
-}
-
-function refusalOf(data: RoomData, { condition, self }: Gate): Judgement["refused"] {
+/** Judges a gate over a loaded room. Returns the facts of the refusal; undefined where the gate holds. */
+export function judge(data: RoomData, condition: Expression, self: string | null) {
   const { context } = createContext(data).from({ self });
-  const refused = (evaluated: Json, failure?: EvaluationFailed) => ({
-    expression: condition.source,
-    evaluated,
-    failure,
-    byNobody: self === null && condition.reads.self,
-  });
-  try {
-    const judgement = condition.judge(context);
-    return judgement.truthy ? undefined : refused(judgement.value);
-  } catch (error) {
-    if (error instanceof EvaluationFailed) return refused(null, error);
-    throw error;
-  }
+  const { truthy, value: evaluated, failure } = condition.judge(context);
+  if (truthy) return undefined;
+  const byNobody = self === null && condition.reads.self;
+  return { expression: condition.source, evaluated, failure, byNobody };
+}
+
+/** Records what a condition looked up, for its next load. True if this load lacked some of it. */
+export function lacks(
+  judged: { reads: Reads; misses: number },
+  condition: Expression,
+  self: string | null,
+  lookups: Lookups,
+): boolean {
+  judged.reads = readsAfter(condition.reads, self, lookups);
+  judged.misses = lookups.missing ? judged.misses + 1 : 0;
+  return lookups.missing && judged.misses <= MAX_MISSES;
 }
 
 /** What the gate depends on. An agent's scope that is absent counts as its agent, whose registration would create it. */

@@ -1,7 +1,13 @@
 import type { Json } from "../../db/json.ts";
 import { WHY_ABSENT } from "../language/absent.ts";
 import { underOwnBudget } from "../language/budget.ts";
-import { compile, type Context, EvaluationFailed, InvalidExpression } from "../language/expression.ts";
+import {
+  compile,
+  type Context,
+  EvaluationFailed,
+  type Failure,
+  InvalidExpression,
+} from "../language/expression.ts";
 import { type Lookups, repeatLookups, trackLookups, withOwnLookups } from "../language/lookups.ts";
 import { toCel } from "../language/values.ts";
 import { circular, type Definitions } from "./definitions.ts";
@@ -9,7 +15,7 @@ import type { CelMap } from "./scopes.ts";
 import type { Reads } from "../language/dependencies.ts";
 
 /** The present value of a view, or why it has none. */
-export type ViewResult = { value: Json } | { error: { code: string; message: string; hint?: string } };
+export type ViewResult = { value: Json } | { error: Failure };
 
 /**
  * Evaluates views, each once, with the eyes of who defined it. A view with an agent's eyes has a budget of its own, one of

@@ -79,8 +79,7 @@ export function gated<Answer>(
     async run(context) {
       const { viewer } = context;
       const condition = expression === undefined ? undefined : await compileOf(expression);
-      const gate = condition && { viewer, condition, self: agent };
-      const own = { viewer, acts, agent, gate, changes };
+      const own = { viewer, acts, agent, condition, changes };
       return await gates.through(room, { ...own, run: (judged) => run(context, judged) });
     },
   };

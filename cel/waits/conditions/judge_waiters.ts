@@ -1,17 +1,17 @@
 import type { Part } from "../../../db/bus.ts";
-import type { Json } from "../../../db/json.ts";
 import { isBusy } from "../../../db/yield.ts";
 import { stepsTaken } from "../../language/budget.ts";
-import { type Reads, readsAfter } from "../../language/dependencies.ts";
-import { type Context, EvaluationFailed, type Expression } from "../../language/expression.ts";
-import { type Lookups, MAX_MISSES, trackLookups } from "../../language/lookups.ts";
+import type { Reads } from "../../language/dependencies.ts";
+import type { Context, Expression, Judgement } from "../../language/expression.ts";
+import { type Lookups, trackLookups } from "../../language/lookups.ts";
 import type { Viewpoint } from "../../../db/agents/waits.ts";
 import { createContext } from "../../rooms/context.ts";
 import { readsViews, withViews } from "../../rooms/definitions.ts";
+import { lacks } from "../../rooms/judging.ts";
 import type { RoomData } from "../../rooms/reader.ts";
 import { createIncluded, type Included } from "./include.ts";
 import type { Length } from "./shares.ts";
-import { byUrgency, hasMoved, isAlone, type Judgement, partsOf, type Waiter } from "./waiter.ts";
+import { byUrgency, hasMoved, isAlone, partsOf, type Waiter } from "./waiter.ts";
 
 /** The maximum milliseconds of evaluations over one snapshot. The rest waits for a new one, since this one is stale. */
 const MAX_COST_MS = 100;
@@ -67,7 +67,7 @@ async function judgeEach(
 
   function judgeOnce(condition: Expression, context: Context, budget?: number): Judged {
     const from = performance.now();
-    const { result: judgement, lookups } = trackLookups(() => judge(condition, context, budget));
+    const { result: judgement, lookups } = trackLookups(() => condition.judge(context, budget));
     cost += performance.now() - from;
     const isWhole = budget === undefined || !isExceeded(judgement);
     if (isWhole && !lookups.missing) {
@@ -117,11 +117,11 @@ async function judgeEach(
     } else if (!isAlone(waiter) && isBusy()) {
       await run("short", () => {}); // an answer that includes something yields by itself where it is encoded
     }
-    if (lacks(waiter, judged)) {
+    const { judgement, lookups } = judged;
+    if (lookups && lacks(waiter, condition, waiter.viewpoint.self, lookups)) {
       left.add(waiter);
       continue;
     }
-    const { judgement } = judged;
     note(waiter, judgement, { data, dependence, now });
     await conclude(waiter, judgement, answerable.has(waiter) ? include : undefined, now);
   }
@@ -146,14 +146,6 @@ function stillUntrue(waiter: Waiter, { snapshot: { revisions } }: RoomData): Jud
   return changed || waiter.untrue === undefined ? undefined : { judgement: waiter.untrue };
 }
 
-/** Records what a waiter's condition looked up, for its next load. True if this load lacked some of it. */
-function lacks(waiter: Waiter, { lookups }: Judged): boolean {
-  if (lookups === undefined) return false;
-  waiter.reads = readsAfter(waiter.request.condition.reads, waiter.viewpoint.self, lookups);
-  waiter.misses = lookups.missing ? waiter.misses + 1 : 0;
-  return lookups.missing && waiter.misses <= MAX_MISSES;
-}
-
 function note(
   waiter: Waiter,
   judgement: Judgement,
@@ -164,7 +156,7 @@ function note(
   waiter.readsTime = reads.now || reads.heartbeats || reads.alive;
   waiter.revision = data.snapshot.revisions.revision;
   waiter.judgedAt = now;
-  waiter.untrue = isTrue(judgement) ? undefined : judgement;
+  waiter.untrue = judgement.truthy ? undefined : judgement;
 }
 
 /** A judgement, and what its evaluation looked up if it was made now. */
@@ -173,43 +165,27 @@ interface Judged {
   lookups?: Lookups;
 }
 
-function isTrue(judgement: Judgement): judgement is { truthy: boolean; value: Json } {
-  return "truthy" in judgement && judgement.truthy;
-}
-
-function isExceeded(judgement: Judgement): boolean {
-  return "error" in judgement && judgement.error.code === "budget_exceeded";
-}
-
-function judge(condition: Expression, context: Context, steps?: number): Judgement {
-  try {
-    return condition.judge(context, steps);
-  } catch (error) {
-    if (!(error instanceof EvaluationFailed)) throw error;
-    const { code, message, hint } = error;
-    return { error: { code, message, ...(hint && { hint }) } };
-  }
+function isExceeded({ failure }: Judgement): boolean {
+  return failure?.code === "budget_exceeded";
 }
 
 /** Settles a waiter that is true or final. Without `include` its answer is not loaded: a true waiter is due at once. */
 async function conclude(
   waiter: Waiter,
-  judgement: Judgement,
+  { truthy: triggered, value, failure }: Judgement,
   include: ((waiter: Waiter) => Promise<Record<string, unknown>>) | undefined,
   now: number,
 ): Promise<void> {
   const { revision, registration } = waiter;
   const notice = registration === null ? { notice: "agent_not_registered" as const } : {};
-  const triggered = isTrue(judgement);
   waiter.dueAtOnce = triggered && include === undefined;
   if (include === undefined) return;
   if (triggered) {
-    const { value } = judgement;
-    waiter.settle({ triggered: true, value, ...notice, included: await include(waiter), revision });
+    waiter.settle({ triggered, value, ...notice, included: await include(waiter), revision });
   } else if (waiter.final) {
-    const error = "error" in judgement ? { last_error: judgement.error } : {};
+    const error = failure && { last_error: failure };
     const elapsed_ms = Math.max(0, Math.round(now - waiter.began));
-    const outcome = { triggered: false as const, elapsed_ms, ...error, ...notice };
+    const outcome = { triggered, elapsed_ms, ...error, ...notice };
     waiter.settle({ ...outcome, included: await include(waiter), revision });
   }
 }

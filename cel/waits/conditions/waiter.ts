@@ -6,7 +6,7 @@ import type { Viewpoint } from "../../../db/agents/waits.ts";
 import { isRefusal, Refusal } from "../../../db/refusal.ts";
 import type { Viewer } from "../../../db/viewer.ts";
 import { type Reads, readsFrom, unionReads } from "../../language/dependencies.ts";
-import type { Expression } from "../../language/expression.ts";
+import type { Expression, Failure, Judgement } from "../../language/expression.ts";
 import { MAX_WEIGHT, weightOf } from "../../language/message_reads.ts";
 import type { Registration } from "../departures.ts";
 import { type Include, includesAnything, readsOfInclude } from "./include.ts";
@@ -22,12 +22,6 @@ export interface WaitRequest {
   include: Include;
   /** Aborted when the client is gone. */
   signal: AbortSignal;
-}
-
-export interface Failure {
-  code: string;
-  message: string;
-  hint?: string;
 }
 
 export type WaitResult =
@@ -98,9 +92,6 @@ export function createWaiter(
     over: false,
   };
 }
-
-/** The value of a condition, or why it failed. */
-export type Judgement = { truthy: boolean; value: Json } | { error: Failure };
 
 /** True if a part that the condition reads has changed since it was judged. `latest`: the latest revision of each. */
 export function hasMoved({ parts, revision }: Waiter, latest: Partial<Record<Part, number>>): boolean {

@@ -4,7 +4,7 @@ import type { Message } from "../../../db/messages/message.ts";
 import { MAX_PASSED } from "../../../db/messages/open.ts";
 import type { Chosen, takeTask } from "../../../db/messages/take.ts";
 import { isBusy, yieldToOthers } from "../../../db/yield.ts";
-import type { EvaluationFailed } from "../../language/expression.ts";
+import type { Failure } from "../../language/expression.ts";
 import type { Chained } from "../../rooms/chains.ts";
 import { createContext } from "../../rooms/context.ts";
 import type { RoomData } from "../../rooms/reader.ts";
@@ -52,14 +52,14 @@ export async function judgeAll(data: RoomData, chain: Pending[], pages: Map<Pend
   // A take changes the values of these.
   const { messages, heartbeats, alive } = data.reads;
   const taken = new Map<number, string>();
-  const judgements = new Map<string, Map<number, boolean | EvaluationFailed>>();
+  const judgements = new Map<string, Map<number, boolean | Failure>>();
   const links: Link[] = [];
   for (const pending of chain) {
     if (taken.size > 0 && (messages || heartbeats || alive)) break;
     const { where, agent } = pending.asked;
     const judge = judgeOf(where, context.from({ self: agent }).context);
     const name = JSON.stringify([where?.source, where?.reads.self && agent]);
-    const known = judgements.get(name) ?? new Map<number, boolean | EvaluationFailed>();
+    const known = judgements.get(name) ?? new Map<number, boolean | Failure>();
     judgements.set(name, known);
     const fits = (message: Message) => {
       const judged = known.get(message.id) ?? judge(message);
@@ -78,11 +78,11 @@ export async function judgeAll(data: RoomData, chain: Pending[], pages: Map<Pend
 async function linkOf(
   pending: Pending,
   { messages, more, passed, reached }: Page,
-  fits: (message: Message) => boolean | EvaluationFailed,
+  fits: (message: Message) => boolean | Failure,
   taken: ReadonlyMap<number, string>,
 ): Promise<Link | undefined> {
   const before: Link["before"] = [];
-  let failure: EvaluationFailed | undefined;
+  let failure: Failure | undefined;
   for (const message of messages) {
     if (isBusy()) await yieldToOthers();
     const judged = fits(message);

@@ -15,7 +15,7 @@ import { judgeActs, unprovenActors } from "../../../db/write/acts.ts";
 import { storedOutcome } from "../../../db/write/idempotency.ts";
 import type { Guard } from "../../../db/write/read_set.ts";
 import { isBusy, yieldToOthers } from "../../../db/yield.ts";
-import { type Context, EvaluationFailed, type Expression } from "../../language/expression.ts";
+import type { Context, Expression, Failure } from "../../language/expression.ts";
 import { toCel } from "../../language/values.ts";
 import { NOTHING } from "../../rooms/definitions.ts";
 import { readSetAt } from "../../rooms/judging.ts";
@@ -47,7 +47,7 @@ export interface Try {
   /** The id after which to continue, if the search reached its limit. */
   next?: number;
   /** The last evaluation of `where` that failed. */
-  failure?: EvaluationFailed;
+  failure?: Failure;
 }
 
 /** The most messages of which a take gets the oldest that is open, after others took what it found before. */
@@ -97,7 +97,7 @@ async function look(
   const { where, agent } = asked;
   let after = asked.after;
   let left = MAX_PASSED;
-  let failure: EvaluationFailed | undefined;
+  let failure: Failure | undefined;
   let joined: Registration | undefined;
   for (;;) {
     const page = pageOf({ ...asked, room }, after, left);
@@ -110,7 +110,7 @@ async function look(
       const read = await readPage(page, snapshot.extra);
       const fits = judgeOf(where, context.from({ self: agent }).context);
       const fitting: Message[] = [];
-      let failed: EvaluationFailed | undefined;
+      let failed: Failure | undefined;
       for (const message of read.messages) {
         if (fitting.length === choices) break;
         if (isBusy()) await yieldToOthers();
@@ -137,15 +137,11 @@ async function look(
 export function judgeOf(
   where: Expression | undefined,
   variables: Context,
-): (message: Message) => boolean | EvaluationFailed {
+): (message: Message) => boolean | Failure {
   if (where === undefined) return () => true;
   return (message) => {
-    try {
-      return where.judge(new Map([...variables, ["message", toCel(message as never)]])).truthy;
-    } catch (error) {
-      if (error instanceof EvaluationFailed) return error;
-      throw error;
-    }
+    const { truthy, failure } = where.judge(new Map([...variables, ["message", toCel(message as never)]]));
+    return failure ?? truthy;
   };
 }
 
@@ -168,10 +164,6 @@ export async function nothingAt(
   joined: Registration | undefined,
 ): Promise<Outcome> {
   const stored = await storedOutcome(database, key);
-  return stored ??
-    {
-      now: await time(),
-      revision: undefined,
-      rows: [[{ revision, ...(joined !== undefined && { joined }) }], []],
-    };
+  const row = { revision, ...(joined !== undefined && { joined }) };
+  return stored ?? { now: await time(), revision: undefined, rows: [[row], []] };
 }

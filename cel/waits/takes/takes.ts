@@ -17,7 +17,7 @@ import { revisionOf, ROOM_CURRENT } from "../../../db/rooms/room.ts";
 import type { Operation } from "../../../db/write/context.ts";
 import { SERVICE, type Viewer } from "../../../db/viewer.ts";
 import { readCurrent } from "../../../db/write/endings.ts";
-import type { EvaluationFailed, Expression } from "../../language/expression.ts";
+import type { Expression, Failure } from "../../language/expression.ts";
 import { readsViews } from "../../rooms/definitions.ts";
 import type { Reader } from "../../rooms/reader.ts";
 import {
@@ -42,7 +42,7 @@ export type TakeAnswer =
   & { revision: number }
   & (
     | { message: Message }
-    | { message?: undefined; unknown: boolean; next?: number; failure?: EvaluationFailed }
+    | { message?: undefined; unknown: boolean; next?: number; failure?: Failure }
   );
 
 export interface Taking {

@@ -107,8 +107,3 @@ function settle<T>(evaluation: () => T): T {
 export function stepsTaken(): number {
   return budget - remaining + apart;
 }
-
-/** The remaining steps of the running evaluation, for tests and measurements. */
-export function stepsLeft(): number {
-  return remaining;
-}

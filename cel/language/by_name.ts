@@ -1,4 +1,5 @@
 import { charge } from "./budget.ts";
+import { ComputedMap } from "./computed_map.ts";
 import { typeName } from "./describe.ts";
 import { EvaluationFailed } from "./errors.ts";
 import { noteLookup, noteMissing } from "./lookups.ts";
@@ -8,11 +9,9 @@ import { integral } from "./std/numbers.ts";
 type Members = ReadonlyMap<string, unknown>;
 
 /** The loaded records of a family. */
-export interface Loaded {
-  /** Returns the record of a name; undefined if there is none. */
-  get(name: string | number): Members | undefined;
-  /** True if the name was loaded, whether it has a record or not. */
-  has(name: string | number): boolean;
+interface Loaded {
+  /** The records by name; undefined where a name was loaded that has none. */
+  readonly known: ReadonlyMap<string | number, Members | undefined>;
   /** The value for a name without a record, and for `null`; undefined if such a name is no member. */
   readonly absent: Members | undefined;
   /** The value in place of a record that is not loaded, in an evaluation that is repeated. */
@@ -22,81 +21,42 @@ export interface Loaded {
 }
 
 /** `messages.kind` or another family: a map that is read by name only. It requests what is not loaded. */
-export class ByName extends Map<unknown, unknown> {
-  readonly #family: Family;
-  readonly #loaded: Loaded;
-
-  constructor(family: Family, loaded: Loaded) {
-    super();
-    this.#family = family;
-    this.#loaded = loaded;
-  }
-
-  override get(key: unknown): unknown {
-    charge(1);
-    const name = this.#nameOf(key);
-    if (name === undefined) return key === null ? this.#loaded.absent : undefined;
-    if (!noteLookup(this.#family, name)) return this.#loaded.placeholder;
-    if (this.#loaded.has(name)) return this.#loaded.get(name) ?? this.#loaded.absent;
-    this.#loaded.ask(name);
-    noteMissing();
-    return this.#loaded.placeholder;
-  }
-
-  override has(key: unknown): boolean {
-    return this.get(key) !== undefined;
-  }
-
-  /** The fault of a key whose type cannot be a name; undefined for others. */
-  problemOf(key: unknown): string | undefined {
-    const isId = this.#family === "id";
-    if (isId ? integral(key) !== undefined || typeof key === "number" : typeof key === "string") {
-      return undefined;
-    }
-    if (key === null) return undefined;
-    return `messages.${this.#family} is read by ${isId ? "a message's number" : "text"}, not by a ${
-      typeName(key)
-    }`;
-  }
-
-  override get size(): number {
-    return this.#whole();
-  }
-
-  override keys(): MapIterator<unknown> {
-    return this.#whole();
-  }
-
-  override values(): MapIterator<unknown> {
-    return this.#whole();
-  }
-
-  override entries(): MapIterator<[unknown, unknown]> {
-    return this.#whole();
-  }
-
-  override forEach(): void {
-    this.#whole();
-  }
-
-  override [Symbol.iterator](): MapIterator<[unknown, unknown]> {
-    return this.#whole();
-  }
-
-  #nameOf(key: unknown): string | number | undefined {
-    if (this.#family !== "id") return typeof key === "string" ? key : undefined;
-    const id = Number(integral(key) ?? 0n);
-    return id > 0 && Number.isSafeInteger(id) ? id : undefined;
-  }
-
-  #whole(): never {
-    const message = `messages.${this.#family} is read by name only`;
-    throw new EvaluationFailed("no_such_key", message, undefined, byNameHint(this.#family));
-  }
+export function byName(family: Family, { known, absent, placeholder, ask }: Loaded): ComputedMap {
+  const whole = () => {
+    const message = `messages.${family} is read by name only`;
+    throw new EvaluationFailed("no_such_key", message, undefined, byNameHint(family));
+  };
+  return new ComputedMap({
+    get(key) {
+      charge(1);
+      const name = nameOf(family, key);
+      if (name === undefined) return key === null ? absent : undefined;
+      if (!noteLookup(family, name)) return placeholder;
+      if (known.has(name)) return known.get(name) ?? absent;
+      ask(name);
+      noteMissing();
+      return placeholder;
+    },
+    problemOf(key) {
+      const isId = integral(key) !== undefined || typeof key === "number";
+      if (key === null || (family === "id" ? isId : typeof key === "string")) return undefined;
+      return misnamed(family, typeName(key));
+    },
+    keys: whole,
+    size: whole,
+  });
 }
 
-// The language recognises a type by its constructor.
-Object.defineProperty(ByName.prototype, "constructor", { value: Map });
+function nameOf(family: Family, key: unknown): string | number | undefined {
+  if (family !== "id") return typeof key === "string" ? key : undefined;
+  const id = Number(integral(key) ?? 0n);
+  return id > 0 && Number.isSafeInteger(id) ? id : undefined;
+}
+
+/** The fault of a name of this type. */
+export function misnamed(family: Family, type: string): string {
+  return `messages.${family} is read by ${family === "id" ? "a message's number" : "text"}, not by a ${type}`;
+}
 
 /** The ways to read a family. */
 export function byNameHint(family: Family): string {

@@ -26,17 +26,16 @@ export interface Reads {
   readonly eyes: readonly string[];
 }
 
-/** Collects reads. */
+const FLAGS = ["messages", "self", "now", "heartbeats", "alive", "presence"] as const;
+
 class Collection {
   everyKey = false;
   everyAgent = false;
-  heartbeats = false;
-  alive = false;
-  presence = false;
   readonly scopes = new Set<string>();
   readonly keys = new Map<string, Set<string>>();
   readonly agents = new Set<string>();
-  readonly roots = new Set<string>();
+  /** The roots, and what is read of agents. */
+  readonly flags = new Set<string>();
   readonly eyes = new Set<string>();
   readonly facts = new MessageCollection();
 
@@ -48,7 +47,7 @@ class Collection {
   path(path: Path, node: Node, use: Use): void {
     const { root, steps } = path;
     const [first, second] = steps;
-    this.roots.add(root);
+    this.flags.add(root);
     if (root === "messages") this.facts.path(path, node, use);
     if (root === "self") this.facts.self(node);
     if (root === "state") {
@@ -60,9 +59,9 @@ class Collection {
     if (first === undefined) this.everyAgent = true;
     else this.agents.add(first);
     const any = steps.length < 2 ? use === "value" : second === undefined;
-    this.heartbeats ||= any || second === "last_heartbeat";
-    this.alive ||= any || second === "alive";
-    this.presence ||= any || second === "status" || second === "waiting_on";
+    if (any || second === "last_heartbeat") this.flags.add("heartbeats");
+    if (any || second === "alive") this.flags.add("alive");
+    if (any || second === "status" || second === "waiting_on") this.flags.add("presence");
   }
 
   reads(): Reads {
@@ -72,14 +71,12 @@ class Collection {
     return {
       state: this.everyKey ? "all" : { scopes: [...this.scopes], keys },
       agents: this.everyAgent ? "all" : [...this.agents],
-      messages: this.roots.has("messages"),
       facts: this.facts.reads(),
-      self: this.roots.has("self"),
-      now: this.roots.has("now"),
-      heartbeats: this.heartbeats,
-      alive: this.alive,
-      presence: this.presence,
       eyes: [...this.eyes],
+      ...Object.fromEntries(FLAGS.map((flag) => [flag, this.flags.has(flag)])) as Pick<
+        Reads,
+        typeof FLAGS[number]
+      >,
     };
   }
 }
@@ -102,11 +99,8 @@ export function unionReads(list: Iterable<Reads>): Reads {
     }
     if (reads.agents === "all") union.everyAgent = true;
     else for (const id of reads.agents) union.agents.add(id);
-    for (const root of ["messages", "self", "now"] as const) if (reads[root]) union.roots.add(root);
+    for (const flag of FLAGS) if (reads[flag]) union.flags.add(flag);
     union.facts.add(reads.facts);
-    union.heartbeats ||= reads.heartbeats;
-    union.alive ||= reads.alive;
-    union.presence ||= reads.presence;
     for (const id of reads.eyes) union.eyes.add(id);
   }
   return union.reads();
@@ -131,6 +125,6 @@ export function withEyes(reads: Reads, eyes: string | null): Reads {
 /** What an expression reads from a viewpoint: what is known to be read, and what its last evaluation looked up. */
 export function readsAfter(reads: Reads, self: string | null, { names }: Pick<Lookups, "names">): Reads {
   const looked = new MessageCollection();
-  looked.lookups(names);
+  looked.all(names);
   return looked.isEmpty ? readsFrom(reads, self) : withFacts(readsFrom(reads, self), looked.reads());
 }

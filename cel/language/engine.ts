@@ -8,6 +8,10 @@ import { Duration, UnsignedInt } from "@marcbachmann/cel-js/evaluator";
 
 export { Duration, Environment, Optional, UnsignedInt };
 
+/** The types of times as signatures name them. */
+export const TIMESTAMP = "google.protobuf.Timestamp";
+export const DURATION = "google.protobuf.Duration";
+
 /** A node of the syntax tree. The shape of `args` depends on `op`: see `children`. */
 export interface Node {
   readonly op: string;
@@ -84,7 +88,6 @@ export interface MacroCall {
 export interface Macro {
   typeCheck(checker: Checker, macro: unknown, scope: Scope): CelType;
   evaluate(evaluator: Evaluator, macro: unknown, scope: Scope): unknown;
-  async: false;
 }
 
 export function run(node: Node, evaluator: Evaluator, scope: Scope): unknown {
@@ -114,6 +117,35 @@ export function children(node: Node): Node[] {
     default:
       return node.args as Node[];
   }
+}
+
+/** The first node of a tree that is wanted, and the nodes above it. */
+export function findNode(
+  root: Node,
+  isWanted: (node: Node) => boolean,
+  above: Node[] = [],
+): [above: Node[], node?: Node] {
+  if (isWanted(root)) return [above, root];
+  for (const child of children(root)) {
+    const found = findNode(child, isWanted, [...above, root]);
+    if (found[1]) return found;
+  }
+  return [above];
+}
+
+const STEPS = new Set([".", ".?", "[]", "[?]"]);
+
+/** The last step of a path, and the node that it starts from; undefined at the root. */
+export function lastStep(node: Node): { target: Node; step: Node | string; optional: boolean } | undefined {
+  if (!STEPS.has(node.op)) return undefined;
+  const [target, step] = node.args as [Node, Node | string];
+  return { target, step, optional: node.op === ".?" || node.op === "[?]" };
+}
+
+/** The string that a step names literally; undefined where it depends on data. */
+export function literal(step: Node | string): string | undefined {
+  if (typeof step === "string") return step;
+  return step.op === "value" && typeof step.args === "string" ? step.args : undefined;
 }
 
 /** Obtains an environment's private evaluator, which is the first argument of every node's `evaluate`. */

@@ -1,9 +1,10 @@
 import {
   children,
   Environment,
-  type Evaluator,
   evaluatorOf,
   forget,
+  lastStep,
+  type MacroCall,
   MAX_ARGUMENTS,
   nameTypesByMaps,
   type Node,
@@ -16,6 +17,7 @@ import { CONVERSIONS } from "./std/conversions.ts";
 import { type Functions, overloads } from "./std/functions.ts";
 import { LISTS, OPTIONALS } from "./ext/lists.ts";
 import { loopDepth } from "./ext/loop_macros.ts";
+import { nodeCount } from "./std/loops.ts";
 import { MACROS } from "./std/macros.ts";
 import { BITS, MATH } from "./ext/math.ts";
 import { RULES } from "./nodes.ts";
@@ -24,7 +26,7 @@ import { TIME } from "./std/timestamps.ts";
 import { charge } from "./budget.ts";
 import { byNameHint } from "./by_name.ts";
 import { CheckFailed, InvalidExpression } from "./errors.ts";
-import { familyOf, lastStep, visitPaths } from "./paths.ts";
+import { familyOf, visitPaths } from "./paths.ts";
 import { plainSyntax, restore } from "./syntax.ts";
 
 /** The maximum length of a source in UTF-16 units. */
@@ -46,8 +48,8 @@ const NAMESPACES = {
 };
 
 /** Functions that take whole doubles for ints, and functions that take exactly the types they name. */
-const LENIENT: Functions[] = [STRINGS, BITS, LISTS];
-const EXACT: Functions[] = [CONVERSIONS, TIME, MATH, BYTES, OPTIONALS];
+const LENIENT: Functions = { ...STRINGS, ...BITS, ...LISTS };
+const EXACT: Functions = { ...CONVERSIONS, ...TIME, ...MATH, ...BYTES, ...OPTIONALS };
 
 /** An expression that has been parsed and checked, and is within the limits. */
 export interface Program {
@@ -79,13 +81,11 @@ export function createLanguage(variables: Readonly<Record<string, string>>): Lan
     },
   });
   for (const [name, type] of Object.entries(variables)) environment.registerVariable(name, type);
-  const evaluator = evaluatorOf(environment);
-  const functions = register(environment, evaluator);
-  return { functions, compile: (source) => compile(environment, source) };
+  return { functions: register(environment), compile: (source) => compile(environment, source) };
 }
 
-function register(environment: Environment, evaluator: Evaluator): Map<string, string[]> {
-  const { registry } = evaluator;
+function register(environment: Environment): Map<string, string[]> {
+  const { registry } = evaluatorOf(environment);
   // The first registration gives the environment its own registry, which can be changed.
   for (const [name, type] of Object.entries(NAMESPACES)) {
     const Namespace = class {};
@@ -97,21 +97,16 @@ function register(environment: Environment, evaluator: Evaluator): Map<string, s
     forget(registry, signature);
     environment.registerFunction(signature, handler as (...args: unknown[]) => unknown, { async: false });
   };
-  for (const [signature, handler] of MACROS) add(signature, handler);
-  for (const group of EXACT) {
-    for (const [signature, handler] of Object.entries(group)) add(signature, handler);
+  for (const [signature, handler] of MACROS) {
+    add(signature, (call: MacroCall) => ({ ...handler(call), async: false }));
   }
-  for (const group of LENIENT) {
-    for (const [signature, handler] of Object.entries(group)) {
-      for (const [overload, coercing] of overloads(signature, handler)) add(overload, coercing);
-    }
+  for (const [signature, handler] of Object.entries(EXACT)) add(signature, handler);
+  for (const [signature, handler] of Object.entries(LENIENT)) {
+    for (const [overload, coercing] of overloads(signature, handler)) add(overload, coercing);
   }
-  const functions = new Map<string, string[]>();
-  for (const { name, signature } of environment.getDefinitions().functions) {
-    functions.set(name, [...(functions.get(name) ?? []), signature]);
-  }
-  rememberOnlyKnown(registry, new Set(functions.keys()));
-  return functions;
+  const byName = Map.groupBy(environment.getDefinitions().functions, ({ name }) => name);
+  rememberOnlyKnown(registry, new Set(byName.keys()));
+  return new Map([...byName].map(([name, all]) => [name, all.map(({ signature }) => signature)]));
 }
 
 function compile(environment: Environment, source: string): Program {
@@ -122,7 +117,7 @@ function compile(environment: Environment, source: string): Program {
     throw new InvalidExpression("too_deep", `The expression nests deeper than ${MAX_DEPTH} levels`, root.pos);
   }
   restore(root, source, plain);
-  const nodes = setRules(root);
+  setRules(root);
   markFamilies(root);
   if (loopDepth(root) > MAX_LOOPS) {
     throw new InvalidExpression(
@@ -134,6 +129,7 @@ function compile(environment: Environment, source: string): Program {
   }
   const { valid, error } = parsed.check();
   if (!valid) throw new CheckFailed(error, root);
+  const nodes = nodeCount(root);
   return {
     root,
     run(context) {
@@ -158,13 +154,13 @@ function markFamilies(root: Node): void {
   });
 }
 
-/** Sets our rules on every node of a tree. Returns the number of nodes. */
-function setRules(node: Node): number {
+/** Sets our rules on every node of a tree. */
+function setRules(node: Node): void {
   const rule = RULES.get(node.op);
   if (rule?.check) node.setMeta("check", rule.check);
   if (rule?.wrap) node.setMeta("check", rule.wrap(node.meta.check));
   if (rule?.evaluate) node.setMeta("evaluate", rule.evaluate);
-  return children(node).reduce((sum, child) => sum + setRules(child), 1);
+  children(node).forEach(setRules);
 }
 
 /** The depth of a tree. Goes level by level, since a tree may be deeper than the stack allows. */

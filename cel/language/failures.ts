@@ -5,7 +5,7 @@ import { callHint, nameHint, namespacedHint } from "./hints/foreign_calls.ts";
 import { foreignSyntax } from "./hints/foreign_syntax.ts";
 import { unknownRoot } from "./hints/names.ts";
 import { didYouMean } from "./hints/nearest.ts";
-import { children, type Node } from "./engine.ts";
+import { findNode, type Node } from "./engine.ts";
 import { overloadHint } from "./hints/meant.ts";
 
 /** An error of cel-js. `summary`: one line. */
@@ -57,7 +57,8 @@ function refusalOfCheck(
   if (!isEngineError(cause) || !cause.node) return undefined;
   if (cause.code === "no_matching_overload") return badCall(cause.node, source, functions);
   if (cause.code !== "unknown_variable") return undefined;
-  const above = pathTo(root, cause.node);
+  const { node } = cause;
+  const [above] = findNode(root, (one) => one === node);
   const name = String(cause.node.args);
   const namespaced = namespacedHint(above.at(-1), source);
   // Arguments are checked before calls: an unknown variable may be that of a loop that CEL does not have.
@@ -113,17 +114,6 @@ function isUnknownCall(node: Node, functions: Signatures): boolean {
     const [, receiver, taken] = /^(.*\.)?\w+\(([^)]*)\)/.exec(signature.replace(/<[^<>]*>/g, "")) ?? [];
     return isMethod === (receiver !== undefined) && count === (taken ? taken.split(",").length : 0);
   });
-}
-
-/** The nodes from the root down to the parent of a node. */
-function pathTo(root: Node, wanted: Node): Node[] {
-  if (root === wanted) return [];
-  for (const child of children(root)) {
-    if (child === wanted) return [root];
-    const below = pathTo(child, wanted);
-    if (below.length > 0) return [root, ...below];
-  }
-  return [];
 }
 
 const EMPTY = "Write one such as `state._shared.turn == 2`, or leave it out where none is needed.";

@@ -1,6 +1,6 @@
 import { exceed } from "./budget.ts";
 import { EvaluationFailed } from "./errors.ts";
-import { FAMILIES, type Family, MAX_LOOKUPS } from "./families.ts";
+import { FAMILIES, type Family, MAX_LOOKUPS, noNames } from "./families.ts";
 
 /** The names that an evaluation looked up, and whether one of them was not loaded: then its result means nothing. */
 export interface Lookups {
@@ -16,7 +16,7 @@ let evaluation: Lookups | undefined;
 let tracked: Lookups | undefined;
 
 function none(): Lookups {
-  return { names: { kind: new Set(), to: new Set(), from: new Set(), id: new Set() }, missing: false };
+  return { names: noNames() as Lookups["names"], missing: false };
 }
 
 /**

@@ -1,6 +1,6 @@
-import type { Node } from "./engine.ts";
-import { type Family, MAX_LOOKUPS } from "./families.ts";
-import { familyOf, lastStep, literal, type Path, type Use } from "./paths.ts";
+import { lastStep, literal, type Node } from "./engine.ts";
+import { FAMILIES, type Family, MAX_LOOKUPS, noNames } from "./families.ts";
+import { familyOf, type Path, type Use } from "./paths.ts";
 
 /** What is read of `messages` beside the counts: of a family, the names that are read. */
 export interface MessageReads {
@@ -18,14 +18,10 @@ export interface MessageReads {
 
 type TextFamily = Exclude<Family, "id">;
 
-/** Collects what is read of messages. */
 export class MessageCollection {
   last = false;
   bodies = false;
-  readonly kind = new Set<string>();
-  readonly to = new Set<string>();
-  readonly from = new Set<string>();
-  readonly id = new Set<number>();
+  readonly names = noNames();
   readonly ofSelf = new Set<TextFamily>();
   readonly #selves = new Set<Node>();
   readonly #computed: Array<[family: Family, name: Node]> = [];
@@ -49,50 +45,46 @@ export class MessageCollection {
     }
     const text = literal(name);
     if (typeof name !== "string" && text === undefined) this.#computed.push([family, name]);
-    else if (family !== "id") this[family].add(text!);
+    else if (family !== "id") this.name(family, text!);
   }
 
   /** Adds a member of a family. */
   name(family: Family, name: string | number): void {
-    if (family === "id") this.id.add(Number(name));
-    else this[family].add(String(name));
+    (this.names[family] as Set<string | number>).add(name);
   }
 
-  /** Adds what an evaluation looked up. */
-  lookups(names: Readonly<Record<Family, ReadonlySet<string | number>>>): void {
-    for (const family of Object.keys(names) as Family[]) {
+  /** Adds members of all families, such as those that an evaluation looked up. */
+  all(names: Readonly<Record<Family, Iterable<string | number>>>): void {
+    for (const family of Object.keys(FAMILIES) as Family[]) {
       for (const name of names[family]) this.name(family, name);
     }
   }
 
   /** The weight of what is collected, with or without the messages' bodies. */
   weight(bodies: boolean): number {
-    return weigh(this.kind.size + this.to.size + this.from.size, this.id.size, bodies);
+    const { kind, to, from, id } = this.names;
+    return weigh(kind.size + to.size + from.size, id.size, bodies);
   }
 
   get isEmpty(): boolean {
-    return [this.kind, this.to, this.from, this.id].every(({ size }) => size === 0);
+    return this.weight(false) === 0;
   }
 
   add(reads: MessageReads): void {
     this.last ||= reads.last;
     this.bodies ||= reads.bodies;
-    for (const family of ["kind", "to", "from"] as const) {
-      for (const name of reads[family]) this[family].add(name);
-    }
-    for (const id of reads.id) this.id.add(id);
+    this.all(reads);
     for (const family of reads.ofSelf) this.ofSelf.add(family);
   }
 
   reads(): MessageReads {
+    const { last, bodies, ofSelf, names: { kind, to, from, id: ids } } = this;
     for (const [family, name] of this.#computed) {
-      if (family !== "id" && this.#selves.has(name)) this.ofSelf.add(family);
+      if (family !== "id" && this.#selves.has(name)) ofSelf.add(family);
       const id = name.op === "value" ? Number(name.args) : NaN;
-      if (family === "id" && Number.isSafeInteger(id) && this.id.size < MAX_LOOKUPS.id) this.id.add(id);
+      if (family === "id" && Number.isSafeInteger(id) && ids.size < MAX_LOOKUPS.id) ids.add(id);
     }
-    const { last, bodies } = this;
-    const [kind, to, from, id, ofSelf] = [this.kind, this.to, this.from, this.id, this.ofSelf];
-    return { last, bodies, kind: [...kind], to: [...to], from: [...from], id: [...id], ofSelf: [...ofSelf] };
+    return { last, bodies, kind: [...kind], to: [...to], from: [...from], id: [...ids], ofSelf: [...ofSelf] };
   }
 }
 
@@ -131,6 +123,6 @@ export function readsAs(reads: MessageReads, self: string | null): MessageReads 
   if (reads.ofSelf.length === 0) return reads;
   const collection = new MessageCollection();
   collection.add({ ...reads, ofSelf: [] });
-  for (const family of reads.ofSelf) if (self !== null) collection[family].add(self);
+  for (const family of reads.ofSelf) if (self !== null) collection.name(family, self);
   return collection.reads();
 }

@@ -1,4 +1,4 @@
-import { children, type Node } from "./engine.ts";
+import { children, lastStep, literal, type Node } from "./engine.ts";
 import { FAMILIES, type Family } from "./families.ts";
 import { variablesOf } from "./std/macros.ts";
 
@@ -25,27 +25,12 @@ export type Use = "value" | "names" | "has";
 
 type Visit = (path: Path, node: Node, use: Use) => void;
 
-const STEPS = new Set([".", ".?", "[]", "[?]"]);
-
 /**
  * Calls `visit` for every longest path from a root in a tree. Variables of macros hide roots. Their values need no
  * visit: the path that they come from has been visited, with all that is below it.
  */
 export function visitPaths(root: Node, visit: Visit): void {
   walk(root, new Set(), visit);
-}
-
-/** The last step of a path, and the node that it starts from; undefined at the root. */
-export function lastStep(node: Node): { target: Node; step: Node | string; optional: boolean } | undefined {
-  if (!STEPS.has(node.op)) return undefined;
-  const [target, step] = node.args as [Node, Node | string];
-  return { target, step, optional: node.op === ".?" || node.op === "[?]" };
-}
-
-/** The string that a step names literally; undefined where it depends on data. */
-export function literal(step: Node | string): string | undefined {
-  if (typeof step === "string") return step;
-  return step.op === "value" && typeof step.args === "string" ? step.args : undefined;
 }
 
 /** The family that a node of a path is: `messages.kind`, however it is written. The root may be a variable. */

@@ -142,7 +142,8 @@ function bytesOf(literal: string): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
-const ESCAPES: Record<string, string> = {
+/** The characters that a backslash and a letter stand for. */
+export const ESCAPES: Readonly<Record<string, string>> = {
   a: "\x07",
   b: "\b",
   f: "\f",

@@ -61,19 +61,13 @@ function integerToJson(value: bigint): Json {
 }
 
 function mapToJson(map: ReadonlyMap<unknown, unknown>): Json {
-  const members: { [member: string]: Json } = {};
+  let members: { [member: string]: Json } = {};
   for (const [key, value] of map.entries()) {
     const json = resultToJson(value);
     const name = String(key);
     // Assigning this member would set the prototype.
-    if (name === "__proto__") {
-      Object.defineProperty(members, name, {
-        value: json,
-        enumerable: true,
-        writable: true,
-        configurable: true,
-      });
-    } else members[name] = json;
+    if (name === "__proto__") members = { ...members, [name]: json };
+    else members[name] = json;
   }
   return members;
 }

@@ -1,7 +1,7 @@
 import { isAlive, present } from "../../db/agents/presence.ts";
 import { isHidden, type Newest, newestOf, type Viewpoint } from "../../db/agents/waits.ts";
 import type { AgentRow, Snapshot } from "../../db/snapshots/snapshot.ts";
-import { overlay } from "./overlay.ts";
+import { overlay } from "../language/computed_map.ts";
 import type { CelMap } from "./scopes.ts";
 
 /** The agents as a wait sees them, whose own agent's status alone differs; `key` identifies the result. */

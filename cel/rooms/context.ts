@@ -1,11 +1,11 @@
 import type { Viewpoint } from "../../db/agents/waits.ts";
 import { VIEW_SCOPE } from "../../db/state/entry.ts";
 import { isBusy, yieldToOthers } from "../../db/yield.ts";
+import { overlay } from "../language/computed_map.ts";
 import type { Context } from "../language/expression.ts";
 import { MAX_WEIGHT, MessageCollection } from "../language/message_reads.ts";
 import { agentsFrom } from "./agent_root.ts";
 import { messageRoot } from "./message_root.ts";
-import { overlay } from "./overlay.ts";
 import type { RoomData } from "./reader.ts";
 import type { Reads } from "../language/dependencies.ts";
 import { type CelMap, scopesWith } from "./scopes.ts";

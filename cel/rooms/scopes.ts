@@ -2,7 +2,7 @@ import { compare } from "../../db/consistent_read/listing.ts";
 import type { Snapshot } from "../../db/snapshots/snapshot.ts";
 import type { KeyChange } from "../../db/write/context.ts";
 import { SHARED_SCOPE } from "../../db/state/entry.ts";
-import { isBusy, yieldToOthers } from "../../db/yield.ts";
+import { isBusy, mapYielding, yieldToOthers } from "../../db/yield.ts";
 import { toCel } from "../language/values.ts";
 import { type CelFacts, convertFacts } from "./message_root.ts";
 
@@ -36,12 +36,8 @@ export async function convert(
     if (isBusy()) await yieldToOthers();
     hidden.get(scope)?.entries.set(key, toCel(value));
   }
-  const metas = new Map<string, unknown>();
-  for (const { id, meta } of agents) {
-    if (isBusy()) await yieldToOthers();
-    metas.set(id, toCel(meta));
-  }
-  return { scopes, hidden, metas, facts: await convertFacts(facts) };
+  const metas = await mapYielding(agents, ({ id, meta }): [string, unknown] => [id, toCel(meta)]);
+  return { scopes, hidden, metas: new Map(metas), facts: await convertFacts(facts) };
 }
 
 /** The scopes with those private ones of which `sees` is true, in the order of all scopes. */

@@ -1,6 +1,6 @@
 import type { Json } from "../../db/json.ts";
-import { WHY_ABSENT } from "../language/absent.ts";
 import { underOwnBudget } from "../language/budget.ts";
+import { ComputedMap } from "../language/computed_map.ts";
 import {
   compile,
   type Context,
@@ -103,33 +103,17 @@ const ABSENT = "A view that fails is absent: has(...) is false of it.";
 /** `state._view`: a Map that evaluates a member when it is read. Views that fail are not members. */
 export function lazyViews(definitions: Definitions, view: (name: string) => ViewResult): CelMap {
   const resultOf = (name: unknown) => definitions.has(name as string) ? view(name as string) : undefined;
-  const read = (name: unknown) => {
-    const result = resultOf(name);
-    return result && "value" in result ? { value: toCel(result.value) } : undefined;
-  };
-  const whyAbsent = (name: unknown) => {
-    const result = resultOf(name);
-    return result && "error" in result ? whyFails(name as string, result.error) : undefined;
-  };
-  function* entries(): MapIterator<[string, unknown]> {
-    for (const name of definitions.keys()) {
-      const found = read(name);
-      if (found) yield [name, found.value];
-    }
-  }
-  const map: CelMap = new Map();
-  return Object.defineProperties(map, {
-    get: { value: (name: unknown) => read(name)?.value },
-    has: { value: (name: unknown) => read(name) !== undefined },
-    [WHY_ABSENT]: { value: whyAbsent },
-    size: { get: () => [...entries()].length },
-    keys: { value: () => entries().map(([name]) => name) },
-    values: { value: () => entries().map(([, value]) => value) },
-    entries: { value: entries },
-    forEach: {
-      value: (visit: (value: unknown, name: string) => void) =>
-        entries().forEach(([name, value]) => visit(value, name)),
+  const keys = () => definitions.keys().filter((name) => "value" in view(name)) as MapIterator<string>;
+  return new ComputedMap({
+    get(name) {
+      const result = resultOf(name);
+      return result && "value" in result ? toCel(result.value) : undefined;
     },
-    [Symbol.iterator]: { value: entries },
+    whyAbsent(name) {
+      const result = resultOf(name);
+      return result && "error" in result ? whyFails(name as string, result.error) : undefined;
+    },
+    keys,
+    size: () => [...keys()].length,
   });
 }

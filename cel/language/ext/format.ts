@@ -2,7 +2,7 @@ import { charge } from "../budget.ts";
 import { EvaluationFailed } from "../errors.ts";
 import { formatDuration } from "../std/durations.ts";
 import { Duration, UnsignedInt } from "../engine.ts";
-import { formatTimestamp, typeText } from "../std/conversions.ts";
+import { formatTimestamp } from "../std/conversions.ts";
 import { typeName } from "../describe.ts";
 import { isNumeric } from "../std/numbers.ts";
 
@@ -54,7 +54,7 @@ function text(value: unknown): string {
   if (value instanceof Uint8Array) return new TextDecoder().decode(value);
   if (Array.isArray(value)) return `[${joined(value.map(text))}]`;
   if (value instanceof Map) return `{${joined([...value.entries()].map(entryText).sort())}}`;
-  if (typeName(value) === "type") return typeText(value);
+  if (typeName(value) === "type") return (value as { name: string }).name;
   return refuse(`%s cannot show a ${typeName(value)}`);
 }
 

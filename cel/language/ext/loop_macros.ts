@@ -1,19 +1,17 @@
-import { charge, FAILURE_COST, isFatal } from "../budget.ts";
+import { charge } from "../budget.ts";
 import { fail, refuse } from "../rules.ts";
 import { staticName, typeName } from "../describe.ts";
 import {
   type CelType,
   type Checker,
   children,
-  type Evaluator,
   type Macro,
   type MacroCall,
   type Node,
   run,
   type Scope,
 } from "../engine.ts";
-import { isIncomplete } from "../lookups.ts";
-import { type Loop, LOOPS, nodeCount, type Run } from "../std/loops.ts";
+import { type Loop, LOOPS, nodeCount, Run } from "../std/loops.ts";
 
 /** The loop that a method call with this name and number of arguments is, or undefined. */
 export function loopOf(name: string, argumentCount: number): Loop | undefined {
@@ -36,7 +34,6 @@ export function loopMacro(loop: Loop, { receiver, args }: MacroCall): Macro {
   const cost = 1 + parts.reduce((sum, part) => sum + nodeCount(part), 0);
   let types: CelType[];
   return {
-    async: false,
     typeCheck(checker, _macro, scope) {
       types = variableTypes(checker, receiver!, scope, names.length);
       const inner = names.reduce((outer, name, i): Scope => outer.forkWithVariable(name, types[i]!), scope);
@@ -46,61 +43,10 @@ export function loopMacro(loop: Loop, { receiver, args }: MacroCall): Macro {
       const source = run(receiver!, ev, scope);
       const outer = names.length === 1 ? undefined : scope.forkWithVariable(names[0]!, types[0]!);
       const inner = (outer ?? scope).forkWithVariable(names.at(-1)!, types[names.length - 1]!);
-      return loop.evaluate(new Passes(source, elements(source, receiver!), ev, outer, inner, parts, cost));
+      return loop.evaluate(new Run(source, elements(source, receiver!), ev, outer, inner, parts, cost));
     },
   };
 }
-
-/** A running loop: its elements, and the scopes that hold its variables. */
-class Passes implements Run {
-  readonly result: number;
-
-  constructor(
-    private readonly source: unknown,
-    private readonly items: readonly unknown[],
-    private readonly evaluator: Evaluator,
-    private readonly outer: Variable | undefined,
-    private readonly inner: Variable,
-    private readonly parts: Node[],
-    private readonly cost: number,
-  ) {
-    this.result = parts.length - 1;
-  }
-
-  get length(): number {
-    return this.items.length;
-  }
-
-  get resultNode(): Node {
-    return this.parts[this.result]!;
-  }
-
-  at(index: number): unknown {
-    charge(this.cost);
-    const item = this.items[index];
-    if (!this.outer) return this.inner.iterValue = item;
-    const isMap = this.source instanceof Map;
-    this.inner.iterValue = isMap ? (this.source as Map<unknown, unknown>).get(item) : item;
-    return this.outer.iterValue = isMap ? item : BigInt(index);
-  }
-
-  part(index: number): unknown {
-    try {
-      return run(this.parts[index]!, this.evaluator, this.inner);
-    } catch (error) {
-      if (!isIncomplete()) throw error;
-      this.survive(error); // the other elements may need more that is not loaded
-      return true;
-    }
-  }
-
-  survive(error: unknown): void {
-    if (isFatal(error)) throw error;
-    charge(FAILURE_COST);
-  }
-}
-
-type Variable = Scope & { iterValue: unknown };
 
 const SOURCES = "Loops go over lists and over the keys of maps.";
 

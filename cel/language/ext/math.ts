@@ -13,10 +13,11 @@ const MAX_VALUES = 8;
 export const MATH: Functions = {
   ...extremes("greatest", (order) => order >= 0),
   ...extremes("least", (order) => order <= 0),
-  ...rounding("ceil", Math.ceil),
-  ...rounding("floor", Math.floor),
-  ...rounding("trunc", Math.trunc),
-  ...rounding("round", (value) => Math.sign(value) * Math.floor(Math.abs(value) + 0.5)),
+  "MathNamespace.ceil(double): double": (_: unknown, value: number) => Math.ceil(value),
+  "MathNamespace.floor(double): double": (_: unknown, value: number) => Math.floor(value),
+  "MathNamespace.trunc(double): double": (_: unknown, value: number) => Math.trunc(value),
+  "MathNamespace.round(double): double": (_: unknown, value: number) =>
+    Math.sign(value) * Math.floor(Math.abs(value) + 0.5),
   "MathNamespace.isNaN(double): bool": (_: unknown, value: number) => Number.isNaN(value),
   "MathNamespace.isInf(double): bool": (_: unknown, value: number) => Math.abs(value) === Infinity,
   "MathNamespace.isFinite(double): bool": (_: unknown, value: number) => Number.isFinite(value),
@@ -61,10 +62,6 @@ function bits(name: string, operate: (a: bigint, b: bigint) => bigint): Function
     [`MathNamespace.${name}(uint, uint): uint`]: (_: unknown, a: UnsignedInt, b: UnsignedInt) =>
       uint(operate(a.value, b.value)),
   };
-}
-
-function rounding(name: string, round: (value: number) => number): Functions {
-  return { [`MathNamespace.${name}(double): double`]: (_: unknown, value: number) => round(value) };
 }
 
 /** `math.greatest` and `math.least`: of a list, or of the arguments. */

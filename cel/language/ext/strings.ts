@@ -1,6 +1,7 @@
 import { charge } from "../budget.ts";
 import { EvaluationFailed } from "../errors.ts";
 import { matches } from "../regex.ts";
+import { ESCAPES } from "../syntax.ts";
 import type { Functions } from "../std/functions.ts";
 import { format } from "./format.ts";
 import { typeName } from "../describe.ts";
@@ -170,21 +171,11 @@ function joinList(list: unknown[], by: string): string {
   return list.join(by);
 }
 
-const ESCAPES: Record<string, string> = {
-  "\x07": "\\a",
-  "\b": "\\b",
-  "\f": "\\f",
-  "\n": "\\n",
-  "\r": "\\r",
-  "\t": "\\t",
-  "\v": "\\v",
-  "\\": "\\\\",
-  '"': '\\"',
-};
+const LETTERS = new Map(Object.entries(ESCAPES).map(([letter, character]) => [character, letter]));
 
 function quote(text: string): string {
   charge(text.length / 4);
   // deno-lint-ignore no-control-regex
-  const escaped = text.replace(/[\x07\b\f\n\r\t\v\\"]/g, (character) => ESCAPES[character]!);
+  const escaped = text.replace(/[\x07\b\f\n\r\t\v\\"]/g, (it) => `\\${LETTERS.get(it) ?? it}`);
   return `"${escaped.toWellFormed()}"`;
 }

@@ -3,30 +3,26 @@ import { FAMILIES, type Family } from "../families.ts";
 import { NO_LIST, SYSTEM_SCOPES } from "./names.ts";
 import { didYouMean } from "./nearest.ts";
 import { pathText } from "../std/access.ts";
-import { children, type Node } from "../engine.ts";
+import { findNode, lastStep, literal, type Node } from "../engine.ts";
 import { variablesOf } from "../std/macros.ts";
-import { familyOf, lastStep, literal, visitPaths } from "../paths.ts";
+import { familyOf, visitPaths } from "../paths.ts";
 
 /**
  * The hint for types that do not match at a position: a loop's variable, which is a key, was used as a value, a scope
  * as a key, or a record of messages as one of its members. Undefined for any other error.
  */
 export function overloadHint(root: Node, position: number): string | undefined {
-  const [above, node] = nodeAt(root, position);
+  const [above, node] = findNode(
+    root,
+    (node) => node.pos === position && (node.op === "." || isMisread(node)),
+  );
   if (node === undefined) return undefined;
   return node.op === "." ? keyHint(above, node) : operandHint(node);
 }
 
-/** The outermost operator over a scope or a record, or the member, at a position, and the nodes above it. */
-function nodeAt(root: Node, position: number, above: Node[] = []): [above: Node[], node?: Node] {
-  const isOperator = OPERATORS.has(root.op) && root.pos === position &&
-    (root.args as Node[]).some((node) => isScope(node) || recordOf(node) !== undefined);
-  if (isOperator || (root.op === "." && root.pos === position)) return [above, root];
-  for (const child of children(root)) {
-    const found = nodeAt(child, position, [...above, root]);
-    if (found[1]) return found;
-  }
-  return [above];
+/** True of an operator over a scope or a record. */
+function isMisread({ op, args }: Node): boolean {
+  return OPERATORS.has(op) && (args as Node[]).some((node) => isScope(node) || recordOf(node) !== undefined);
 }
 
 const OPERATORS = new Set(["==", "!=", "<", "<=", ">", ">=", "+", "-", "*", "/", "%"]);

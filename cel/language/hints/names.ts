@@ -1,7 +1,7 @@
-import { lastStep, literal, type Path, ROOTS, type Use, visitPaths } from "../paths.ts";
+import { type Path, ROOTS, type Use, visitPaths } from "../paths.ts";
 import { InvalidExpression } from "../errors.ts";
 import { FAMILIES, type Family } from "../families.ts";
-import { children, type Node } from "../engine.ts";
+import { children, lastStep, literal, type Node } from "../engine.ts";
 import { didYouMean, nearest } from "./nearest.ts";
 
 /** The members that `messages`, the records of its families and agents have in any room. */

@@ -3,24 +3,26 @@ import {
   type CelType,
   type Checker,
   type Evaluator,
+  lastStep,
+  literal,
   type Node,
   Optional,
   run,
   type Scope,
 } from "../engine.ts";
-import { type Explaining, WHY_ABSENT } from "../absent.ts";
-import { ByName, byNameHint } from "../by_name.ts";
+import { byNameHint, misnamed } from "../by_name.ts";
+import { ComputedMap } from "../computed_map.ts";
 import { FAMILIES, type Family } from "../families.ts";
 import { lookUp } from "./equality.ts";
-import { comparable, integral, isNumeric } from "./numbers.ts";
+import { comparable, integral, isNumeric, NUMERIC } from "./numbers.ts";
 import { fail, refuse, type Rule } from "../rules.ts";
 
 /** `a.b`, `a[b]`, and the optional `a.?b`, `a[?b]`. */
 export const ACCESS: readonly [string, Rule][] = [
-  [".", { check: checkAccess, evaluate: evaluateMember }],
-  ["[]", { check: checkAccess, evaluate: evaluateIndex }],
-  [".?", { check: checkOptionalAccess, evaluate: evaluateOptionalMember }],
-  ["[?]", { check: checkOptionalAccess, evaluate: evaluateOptionalIndex }],
+  [".", { check: checkAccess, evaluate: evaluateAccess }],
+  ["[]", { check: checkAccess, evaluate: evaluateAccess }],
+  [".?", { check: checkOptionalAccess, evaluate: evaluateOptionalAccess }],
+  ["[?]", { check: checkOptionalAccess, evaluate: evaluateOptionalAccess }],
 ];
 
 /** A step of a path, of which the shapes of the roots tell more than its type does. */
@@ -29,7 +31,6 @@ interface Step extends Node {
   family?: Family;
 }
 
-/** Marks the node of a family. */
 export function markFamily(node: Node, family: Family): void {
   (node as Step).family = family;
 }
@@ -38,8 +39,9 @@ function checkAccess(checker: Checker, node: Step, scope: Scope): CelType {
   const [target, key] = node.args as [Step, Node | string];
   const type = checker.check(target, scope);
   if (node.family !== undefined) return checker.getType(FAMILIES[node.family]);
-  if (target.family !== undefined) return checkName(checker, scope, target.family, key, node);
-  const element = checkKey(checker, node, scope, type.kind === "optional" ? type.valueType! : type, key);
+  const keyType = typeof key === "string" ? checker.getType("string") : checker.check(key, scope);
+  if (target.family !== undefined) return checkName(checker, target.family, keyType, node);
+  const element = checkKey(checker, node, type.kind === "optional" ? type.valueType! : type, keyType);
   return type.kind === "optional" ? checker.getType("optional") : element;
 }
 
@@ -49,25 +51,21 @@ function checkOptionalAccess(checker: Checker, node: Node, scope: Scope): CelTyp
 }
 
 /** The type of a family's record. Refuses a name of a type that never matches. */
-function checkName(checker: Checker, scope: Scope, family: Family, key: Node | string, node: Node): CelType {
-  const [keyType, at] = typeof key === "string"
-    ? [checker.getType("string"), node]
-    : [checker.check(key, scope), key];
-  const isName = family === "id" ? NUMBERS.has(keyType.name) : keyType.name === "string";
+function checkName(checker: Checker, family: Family, keyType: CelType, node: Node): CelType {
+  const isName = family === "id" ? NUMERIC.has(keyType.name) : keyType.name === "string";
   if (!isName && keyType.kind !== "dyn" && keyType.name !== "null") {
-    const what = family === "id" ? "a message's number" : "text";
-    const message = `messages.${family} is read by ${what}, not by a ${staticName(keyType)}`;
-    refuse("no_such_overload", message, at, byNameHint(family));
+    const [, key] = node.args as [Node, Node | string];
+    const at = typeof key === "string" ? node : key;
+    refuse("no_such_overload", misnamed(family, staticName(keyType)), at, byNameHint(family));
   }
   return checker.getType(FAMILIES[family]).valueType!;
 }
 
-const NUMBERS = new Set(["int", "uint", "double"]);
 const KEYS = new Set(["string", "int", "uint", "double", "bool"]);
 
 /** The type of a member or element. Refuses targets that have none, and keys of a type that never matches. */
-function checkKey(checker: Checker, node: Node, scope: Scope, target: CelType, key: Node | string): CelType {
-  const keyType = typeof key === "string" ? checker.getType("string") : checker.check(key, scope);
+function checkKey(checker: Checker, node: Node, target: CelType, keyType: CelType): CelType {
+  const [of, key] = node.args as [Node, Node | string];
   const isKey = keyType.kind === "dyn" || KEYS.has(keyType.name);
   if (isKey && (target.kind === "dyn" || target.kind === "param")) return checker.getType("dyn");
   if (isKey && target.kind === "map") {
@@ -77,7 +75,7 @@ function checkKey(checker: Checker, node: Node, scope: Scope, target: CelType, k
   if (isIndex && target.kind === "list") return target.valueType!;
   const what = staticName(target);
   if (typeof key === "string") {
-    const hint = LENGTHS.has(key) ? sizeHint(what, (node.args as [Node])[0]) : undefined;
+    const hint = LENGTHS.has(key) ? sizeHint(what, of) : undefined;
     refuse("no_such_overload", `A ${what} has no member \`${key}\``, node, hint);
   }
   refuse("no_such_overload", `A ${what} has no elements by ${staticName(keyType)}`, key);
@@ -85,24 +83,14 @@ function checkKey(checker: Checker, node: Node, scope: Scope, target: CelType, k
 
 /** True of a family of `messages` where that is read by another name: its type tells of its counts alone. */
 function mayBeFamily(target: CelType, key: Node | string): boolean {
-  const name = typeof key === "string" ? key : key.op === "value" ? key.args : undefined;
-  return target.valueType!.name === "double" && typeof name === "string" && Object.hasOwn(FAMILIES, name);
+  const name = literal(key);
+  return target.valueType!.name === "double" && name !== undefined && Object.hasOwn(FAMILIES, name);
 }
 
-function evaluateMember(ev: Evaluator, node: Node, scope: Scope): unknown {
-  const args = node.args as [Node, string];
+function evaluateAccess(ev: Evaluator, node: Node, scope: Scope): unknown {
+  const args = node.args as [Node, Node | string];
   const target = run(args[0], ev, scope);
-  if (target instanceof Map) {
-    const value = target.get(args[1]);
-    if (value !== undefined) return value;
-  }
-  return indexOf(target, args[1], node);
-}
-
-function evaluateIndex(ev: Evaluator, node: Node, scope: Scope): unknown {
-  const args = node.args as [Node, Node];
-  const target = run(args[0], ev, scope);
-  const key = run(args[1], ev, scope);
+  const key = keyOf(args[1], ev, scope);
   if (typeof key === "string" && target instanceof Map) {
     const value = target.get(key);
     if (value !== undefined) return value;
@@ -110,14 +98,14 @@ function evaluateIndex(ev: Evaluator, node: Node, scope: Scope): unknown {
   return indexOf(target, key, node);
 }
 
-function evaluateOptionalMember(ev: Evaluator, node: Node, scope: Scope): unknown {
-  const [target, key] = node.args as [Node, string];
-  return indexOf(run(target, ev, scope), key, node, true);
+function evaluateOptionalAccess(ev: Evaluator, node: Node, scope: Scope): unknown {
+  const [target, step] = node.args as [Node, Node | string];
+  return indexOf(run(target, ev, scope), keyOf(step, ev, scope), node, true);
 }
 
-function evaluateOptionalIndex(ev: Evaluator, node: Node, scope: Scope): unknown {
-  const [target, key] = node.args as [Node, Node];
-  return indexOf(run(target, ev, scope), run(key, ev, scope), node, true);
+/** The key of a step: the name of a member, or the value in brackets. */
+export function keyOf(step: Node | string, ev: Evaluator, scope: Scope): unknown {
+  return typeof step === "string" ? step : run(step, ev, scope);
 }
 
 /** How to handle a key that may be absent. */
@@ -127,7 +115,7 @@ const NOT_YET = "It may not be written yet: guard it with has(...), or give a de
  * Evaluates `target[key]`, or with `optional` `target[?key]`, where a missing key or index gives an empty optional.
  * Access to an optional target applies to its value and gives an optional. Whole doubles are indexes.
  */
-export function indexOf(target: unknown, key: unknown, node: Node, optional = false): unknown {
+function indexOf(target: unknown, key: unknown, node: Node, optional = false): unknown {
   if (target instanceof Optional) {
     const value = target.hasValue() ? find(target.value(), key, node, true) : undefined;
     return Optional.of(value);
@@ -150,10 +138,11 @@ function find(target: unknown, key: unknown, node: Node, orNothing: boolean): un
   if (target instanceof Map) {
     const value = lookUp(target, key);
     if (value !== undefined) return value;
-    const problem = target instanceof ByName ? target.problemOf(key) : undefined;
+    const computed = target instanceof ComputedMap ? target : undefined;
+    const problem = computed?.problemOf(key);
     if (problem !== undefined) fail("no_such_overload", problem, node);
     if (orNothing) return undefined;
-    const why = (target as Partial<Explaining>)[WHY_ABSENT]?.(key);
+    const why = computed?.whyAbsent(key);
     const cause = isNullSelf(key, node) ? ", since `self` is null" : "";
     const message = `No such key: ${describe(key, node)}${cause}`;
     fail("no_such_key", message, node, why ?? hintOfMissing(key, node));
@@ -196,7 +185,7 @@ const LENGTHS = new Set(["length", "size", "count"]);
 export function sizeHint(type: string, node: Node): string | undefined {
   if (SIZED.has(type)) return `Write ${sizeOf(node)}.`;
   const path = pathText(node) ?? "x";
-  return NUMBERS.has(type) ? `\`${path}\` is a number: compare it, \`${path} > 0\`.` : undefined;
+  return NUMERIC.has(type) ? `\`${path}\` is a number: compare it, \`${path} > 0\`.` : undefined;
 }
 
 function element(list: unknown[], key: unknown, node: Node, orNothing: boolean): unknown {
@@ -220,10 +209,10 @@ function describe(key: unknown, node: Node): string {
 /** A path as written; undefined for anything but literal steps from a name. */
 export function pathText(node: Node): string | undefined {
   if (node.op === "id") return node.args as string;
-  if (node.op !== "." && node.op !== ".?" && node.op !== "[]" && node.op !== "[?]") return undefined;
-  const [target, key] = node.args as [Node, Node | string];
-  const base = pathText(target);
+  const last = lastStep(node);
+  const base = last && pathText(last.target);
   if (base === undefined) return undefined;
+  const key = last!.step;
   if (typeof key === "string") return `${base}.${key}`;
   if (key.op === "id") return `${base}[${key.args}]`;
   if (key.op !== "value") return undefined;

@@ -1,13 +1,10 @@
 import { charge } from "../budget.ts";
 import { EvaluationFailed } from "../errors.ts";
 import { durationOf, formatDuration, nanoseconds, parseDuration, timestampOf } from "./durations.ts";
-import type { Duration, UnsignedInt } from "../engine.ts";
+import { DURATION, type Duration, TIMESTAMP, type UnsignedInt } from "../engine.ts";
 import type { Functions } from "./functions.ts";
 import { MAX_INT, MAX_UINT, MIN_INT, uint } from "./numbers.ts";
 import { parseTimestamp } from "./timestamps.ts";
-
-const TIMESTAMP = "google.protobuf.Timestamp";
-const DURATION = "google.protobuf.Duration";
 
 /**
  * Conversions between types. They replace cel-js's, which let integers overflow, accept number syntax that is not
@@ -110,9 +107,4 @@ function formatDouble(value: number): string {
 /** A timestamp in RFC 3339 without trailing zeros in the fraction: `2026-11-22T04:20:00Z`. */
 export function formatTimestamp(moment: Date): string {
   return moment.toISOString().replace(/\.?0*Z$/, "Z");
-}
-
-/** The name of a type, as `string(type(x))` gives it. */
-export function typeText(type: unknown): string {
-  return (type as { name: string }).name;
 }

@@ -1,6 +1,7 @@
 import { charge } from "../budget.ts";
 import { EvaluationFailed } from "../errors.ts";
 import { Duration } from "../engine.ts";
+import { createLru } from "../../../db/lru.ts";
 
 const SECOND = 1_000_000_000n;
 const MAX_SECONDS = 315_576_000_000n;
@@ -42,8 +43,7 @@ const UNITS: Record<string, bigint> = {
 };
 
 /** Parsed durations by text: most are literals, which every evaluation parses again. */
-const parsed = new Map<string, Duration>();
-const PARSED_KEPT = 100;
+const parsed = createLru<Duration>(100);
 const READING = 10;
 
 /** Parses `1h30m`, `-1.5s` or `250ms`, as Go's time.ParseDuration does. Throws `invalid_duration`. */
@@ -52,7 +52,6 @@ export function parseDuration(text: string): Duration {
   if (known) return known;
   charge(READING);
   const duration = readDuration(text);
-  if (parsed.size >= PARSED_KEPT) parsed.clear();
   parsed.set(text, duration);
   return duration;
 }

@@ -1,5 +1,5 @@
 import { charge } from "../budget.ts";
-import { ByName } from "../by_name.ts";
+import { ComputedMap } from "../computed_map.ts";
 import { Duration, Optional, UnsignedInt } from "../engine.ts";
 import { comparable, double, integral, isNumeric } from "./numbers.ts";
 import { nanoseconds } from "./durations.ts";
@@ -60,7 +60,7 @@ function equalMaps(left: Map<unknown, unknown>, right: Map<unknown, unknown>): b
 /** The value at a key, or undefined. Numeric keys match by value, whatever their type. */
 export function lookUp(map: ReadonlyMap<unknown, unknown>, key: unknown): unknown {
   if (typeof key === "string" || typeof key === "boolean") return map.get(key);
-  if (map instanceof ByName) return map.get(key);
+  if (map instanceof ComputedMap) return map.get(key);
   const number = integral(key);
   if (number === undefined) return undefined;
   const value = map.get(number);

@@ -1,25 +1,82 @@
 import { EvaluationFailed } from "../errors.ts";
 import { staticName, typeName } from "../describe.ts";
-import { type CelType, type Checker, children, type Node, type Scope } from "../engine.ts";
+import {
+  type CelType,
+  type Checker,
+  children,
+  type Evaluator,
+  type Node,
+  run,
+  type Scope,
+} from "../engine.ts";
 import { elementType, put } from "./collections.ts";
 import { compare } from "./equality.ts";
 import { isIncomplete } from "../lookups.ts";
 import { failAsNoBool } from "./logic.ts";
 import { refuse } from "../rules.ts";
-import { charge } from "../budget.ts";
+import { charge, FAILURE_COST, isFatal } from "../budget.ts";
 
-/** A running loop, as its macro sees it. */
-export interface Run {
-  readonly length: number;
-  /** Moves to an element, charges for the pass, and returns the first variable's value. */
-  at(index: number): unknown;
-  /** Evaluates a part of the macro for the current element. */
-  part(index: number): unknown;
+/** A variable of a loop, in the scope that holds it. */
+type Variable = Scope & { iterValue: unknown };
+
+/** A running loop: its elements, and the scopes that hold its variables. */
+export class Run {
   /** The index of the part that gives the result, the last one. A part before it is a condition. */
   readonly result: number;
-  readonly resultNode: Node;
+
+  constructor(
+    private readonly source: unknown,
+    private readonly items: readonly unknown[],
+    private readonly evaluator: Evaluator,
+    private readonly outer: Variable | undefined,
+    private readonly inner: Variable,
+    private readonly parts: Node[],
+    private readonly cost: number,
+  ) {
+    this.result = parts.length - 1;
+  }
+
+  get length(): number {
+    return this.items.length;
+  }
+
+  get resultNode(): Node {
+    return this.parts[this.result]!;
+  }
+
+  /** Moves to an element, charges for the pass, and returns the first variable's value. */
+  at(index: number): unknown {
+    charge(this.cost);
+    const item = this.items[index];
+    if (!this.outer) return this.inner.iterValue = item;
+    const isMap = this.source instanceof Map;
+    this.inner.iterValue = isMap ? (this.source as Map<unknown, unknown>).get(item) : item;
+    return this.outer.iterValue = isMap ? item : BigInt(index);
+  }
+
+  /** Evaluates a part of the macro for the current element. */
+  part(index: number): unknown {
+    try {
+      return run(this.parts[index]!, this.evaluator, this.inner);
+    } catch (error) {
+      if (!isIncomplete()) throw error;
+      this.survive(error); // the other elements may need more that is not loaded
+      return true;
+    }
+  }
+
+  /** Evaluates the first part, which is a condition. */
+  holds(): boolean {
+    const value = this.part(0);
+    if (typeof value === "boolean") return value;
+    failAsNoBool("A condition", value, this.resultNode);
+  }
+
   /** Absorbs an error, for a charge. Rethrows fatal ones. */
-  survive(error: unknown): void;
+  survive(error: unknown): void {
+    if (isFatal(error)) throw error;
+    charge(FAILURE_COST);
+  }
 }
 
 /** A macro that loops. It takes `variables` names, then `parts` arguments, which it evaluates for each element. */
@@ -56,7 +113,7 @@ export const LOOPS: readonly Loop[] = [
   { name: "transformMapEntry", variables: 2, parts: 2, check: checkMap, evaluate: transformMapEntry },
 ];
 
-/** The number of nodes of a part, each of which costs one step a pass. */
+/** The number of nodes of a tree, each of which costs one step an evaluation. */
 export function nodeCount(node: Node): number {
   return children(node).reduce((sum, child) => sum + nodeCount(child), 1);
 }
@@ -89,19 +146,13 @@ function checkMap(checker: Checker, parts: Node[], inner: Scope): CelType {
   return checker.getType("map");
 }
 
-function predicate(run: Run): boolean {
-  const value = run.part(0);
-  if (typeof value === "boolean") return value;
-  failAsNoBool("A condition", value, run.resultNode);
-}
-
 /** Evaluates `exists` (decided by true) or `all` (by false). Throws the first error only if nothing decides. */
 function quantify(run: Run, decisive: boolean): boolean {
   let failure: unknown;
   for (let i = 0; i < run.length; i++) {
     try {
       run.at(i);
-      if (predicate(run) === decisive && !isIncomplete()) return decisive;
+      if (run.holds() === decisive && !isIncomplete()) return decisive;
     } catch (error) {
       run.survive(error);
       failure ??= error;
@@ -112,66 +163,53 @@ function quantify(run: Run, decisive: boolean): boolean {
 }
 
 function existsOne(run: Run): boolean {
-  let count = 0;
-  for (let i = 0; i < run.length; i++) {
-    run.at(i);
-    if (predicate(run)) count++;
-  }
-  return count === 1;
+  return filter(run).length === 1;
 }
 
 function filter(run: Run): unknown[] {
   const kept: unknown[] = [];
   for (let i = 0; i < run.length; i++) {
     const element = run.at(i);
-    if (predicate(run)) kept.push(element);
+    if (run.holds()) kept.push(element);
   }
   return kept;
 }
 
-function passes(run: Run): boolean {
-  return run.result === 0 || predicate(run);
+/** Visits the first variable and the result of each element that passes the condition, if there is one. */
+function each(run: Run, visit: (first: unknown, result: unknown) => void): void {
+  for (let i = 0; i < run.length; i++) {
+    const first = run.at(i);
+    if (run.result === 0 || run.holds()) visit(first, run.part(run.result));
+  }
 }
 
 function transform(run: Run): unknown[] {
   const results: unknown[] = [];
-  for (let i = 0; i < run.length; i++) {
-    run.at(i);
-    if (passes(run)) results.push(run.part(run.result));
-  }
+  each(run, (_, result) => results.push(result));
   return results;
 }
 
 function transformMap(run: Run): Map<unknown, unknown> {
   const results = new Map<unknown, unknown>();
-  for (let i = 0; i < run.length; i++) {
-    const key = run.at(i);
-    if (passes(run)) results.set(key, run.part(run.result));
-  }
+  each(run, (key, result) => results.set(key, result));
   return results;
 }
 
 function transformMapEntry(run: Run): Map<unknown, unknown> {
   const results = new Map<unknown, unknown>();
-  for (let i = 0; i < run.length; i++) {
-    run.at(i);
-    if (!passes(run)) continue;
-    const entry = run.part(run.result);
+  each(run, (_, entry) => {
     if (!(entry instanceof Map)) {
       throw new EvaluationFailed("no_such_overload", `An entry must be a map, not ${typeName(entry)}`);
     }
     charge(entry.size);
     for (const [key, value] of entry.entries()) put(results, key, value, run.resultNode);
-  }
+  });
   return results;
 }
 
 function sortBy(run: Run): unknown[] {
   const pairs: { key: unknown; element: unknown }[] = [];
-  for (let i = 0; i < run.length; i++) {
-    const element = run.at(i);
-    pairs.push({ key: run.part(0), element });
-  }
+  each(run, (element, key) => pairs.push({ key, element }));
   return sorted(pairs, (pair) => pair.key).map((pair) => pair.element);
 }
 

@@ -1,6 +1,6 @@
 import { InvalidExpression } from "../errors.ts";
-import { hasMember } from "./access.ts";
-import { type CelType, type Macro, type MacroCall, type Node, Optional, run } from "../engine.ts";
+import { hasMember, keyOf } from "./access.ts";
+import { type CelType, lastStep, type Macro, type MacroCall, type Node, Optional, run } from "../engine.ts";
 import { checkOptional, runOptional } from "../ext/optionals.ts";
 import { join } from "../rules.ts";
 import { LOOPS } from "./loops.ts";
@@ -22,10 +22,8 @@ export const MACROS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   ]),
 ]);
 
-const PATHS = new Set([".", ".?", "[]", "[?]"]);
-
 function hasMacro({ args: [path] }: MacroCall): Macro {
-  if (!path || !PATHS.has(path.op)) {
+  if (!path || !lastStep(path)) {
     throw new InvalidExpression(
       "invalid_macro_argument",
       "has() takes a path",
@@ -34,15 +32,13 @@ function hasMacro({ args: [path] }: MacroCall): Macro {
     );
   }
   return {
-    async: false,
     typeCheck(checker, _macro, scope) {
       checker.check(path, scope);
       return checker.getType("bool");
     },
     evaluate(ev, _macro, scope) {
-      const [target, key] = path.args as [Node, Node | string];
-      const value = run(target, ev, scope);
-      return hasMember(value, typeof key === "string" ? key : run(key, ev, scope));
+      const [target, step] = path.args as [Node, Node | string];
+      return hasMember(run(target, ev, scope), keyOf(step, ev, scope));
     },
   };
 }
@@ -52,7 +48,6 @@ function bindMacro({ args }: MacroCall): Macro {
   const name = variableName(variable);
   let type: CelType;
   return {
-    async: false,
     typeCheck(checker, _macro, scope) {
       type = checker.check(value, scope);
       return checker.check(result, scope.forkWithVariable(name, type));
@@ -67,7 +62,6 @@ function bindMacro({ args }: MacroCall): Macro {
 
 function orMacro({ receiver, args: [other] }: MacroCall): Macro {
   return {
-    async: false,
     typeCheck(checker, _macro, scope) {
       checkOptional(checker, receiver!, scope);
       checkOptional(checker, other!, scope);
@@ -82,7 +76,6 @@ function orMacro({ receiver, args: [other] }: MacroCall): Macro {
 
 function orValueMacro({ receiver, args: [other] }: MacroCall): Macro {
   return {
-    async: false,
     typeCheck(checker, _macro, scope) {
       return join(checker, checkOptional(checker, receiver!, scope), checker.check(other!, scope));
     },
@@ -98,7 +91,6 @@ function optionalMacro({ receiver, args }: MacroCall, flat: boolean): Macro {
   const name = variableName(variable);
   let type: CelType;
   return {
-    async: false,
     typeCheck(checker, _macro, scope) {
       type = checkOptional(checker, receiver!, scope);
       const inner = scope.forkWithVariable(name, type);

@@ -19,6 +19,9 @@ export function uint(value: bigint): UnsignedInt {
   return new UnsignedInt(value);
 }
 
+/** The names of the types of numbers. */
+export const NUMERIC: ReadonlySet<string> = new Set(["int", "uint", "double"]);
+
 export function isNumeric(value: unknown): value is number | bigint | UnsignedInt {
   return typeof value === "number" || typeof value === "bigint" || value instanceof UnsignedInt;
 }

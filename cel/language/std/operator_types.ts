@@ -1,7 +1,6 @@
 import { staticName } from "../describe.ts";
-import type { CelType } from "../engine.ts";
-
-const NUMERIC = new Set(["int", "uint", "double"]);
+import { type CelType, DURATION, TIMESTAMP } from "../engine.ts";
+import { NUMERIC } from "./numbers.ts";
 
 /** The name of the static type of an operator's result, or null where the operator always fails. */
 export function resultType(operator: string, left: CelType, right: CelType): string | null {
@@ -48,19 +47,17 @@ function mayOrder(left: string, right: string): boolean {
   return orders(left) && orders(right) && mayEqual(left, right);
 }
 
-const GOOGLE = { timestamp: "google.protobuf.Timestamp", duration: "google.protobuf.Duration" };
-
 /** Types of sums and differences by the operands' types, except for numbers. */
 const SUMS: Record<string, string> = {
   "string+string": "string",
   "bytes+bytes": "bytes",
   "list+list": "list",
-  "timestamp+duration": GOOGLE.timestamp,
-  "duration+timestamp": GOOGLE.timestamp,
-  "duration+duration": GOOGLE.duration,
-  "timestamp-duration": GOOGLE.timestamp,
-  "timestamp-timestamp": GOOGLE.duration,
-  "duration-duration": GOOGLE.duration,
+  "timestamp+duration": TIMESTAMP,
+  "duration+timestamp": TIMESTAMP,
+  "duration+duration": DURATION,
+  "timestamp-duration": TIMESTAMP,
+  "timestamp-timestamp": DURATION,
+  "duration-duration": DURATION,
 };
 
 function arithmeticType(operator: string, left: string, right: string): string | null {

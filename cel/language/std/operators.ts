@@ -7,40 +7,31 @@ import { compare, contains, equal, lookUp } from "./equality.ts";
 import { double, int, isNumeric, uint } from "./numbers.ts";
 
 type Operation = (left: unknown, right: unknown) => unknown;
-type Arithmetic = {
-  doubles: (left: number, right: number) => number;
-  integers: (left: bigint, right: bigint) => bigint;
-};
 
 /** Characters or bytes that one step of the budget copies. */
 const COPIED_AT_ONCE = 16;
-
-const ARITHMETIC: Record<string, Arithmetic> = {
-  "+": { doubles: (a, b) => a + b, integers: (a, b) => a + b },
-  "-": { doubles: (a, b) => a - b, integers: (a, b) => a - b },
-  "*": { doubles: (a, b) => a * b, integers: (a, b) => a * b },
-  "/": {
-    doubles: (a, b) => a / b,
-    integers: (a, b) => a / nonZero(b, "division_by_zero", "Division by zero"),
-  },
-  "%": { doubles: (a, b) => a % b, integers: (a, b) => a % nonZero(b, "modulo_by_zero", "Modulo by zero") },
-};
 
 function nonZero(value: bigint, code: string, message: string): bigint {
   if (value === 0n) throw new EvaluationFailed(code, message);
   return value;
 }
 
-/** Calculates with two numbers: in doubles if either is one, else in integers; undefined for other types. */
-function calculate({ doubles, integers }: Arithmetic, left: unknown, right: unknown): unknown {
-  if (typeof left === "number" && typeof right === "number") return doubles(left, right);
-  if (typeof left === "bigint" && typeof right === "bigint") return int(integers(left, right));
-  if (!isNumeric(left) || !isNumeric(right)) return undefined;
-  if (typeof left === "number" || typeof right === "number") return doubles(double(left), double(right));
-  if (left instanceof UnsignedInt && right instanceof UnsignedInt) {
-    return uint(integers(left.value, right.value));
-  }
-  return undefined;
+/** An operator of numbers: in doubles if either operand is one, else in integers. Else `others`, if it has any. */
+function arithmetic(
+  doubles: (left: number, right: number) => number,
+  integers: (left: bigint, right: bigint) => bigint,
+  others?: Operation,
+): Operation {
+  return (left, right) => {
+    if (typeof left === "number" && typeof right === "number") return doubles(left, right);
+    if (typeof left === "bigint" && typeof right === "bigint") return int(integers(left, right));
+    if (!isNumeric(left) || !isNumeric(right)) return others?.(left, right);
+    if (typeof left === "number" || typeof right === "number") return doubles(double(left), double(right));
+    if (left instanceof UnsignedInt && right instanceof UnsignedInt) {
+      return uint(integers(left.value, right.value));
+    }
+    return undefined;
+  };
 }
 
 function add(left: unknown, right: unknown): unknown {
@@ -88,11 +79,11 @@ function isMember(value: unknown, container: unknown): unknown {
 
 /** The binary operators. Each returns undefined for operands of types that it does not take. */
 const OPERATIONS: Record<string, Operation> = {
-  "+": (a, b) => calculate(ARITHMETIC["+"]!, a, b) ?? add(a, b),
-  "-": (a, b) => calculate(ARITHMETIC["-"]!, a, b) ?? subtract(a, b),
-  "*": (a, b) => calculate(ARITHMETIC["*"]!, a, b),
-  "/": (a, b) => calculate(ARITHMETIC["/"]!, a, b),
-  "%": (a, b) => calculate(ARITHMETIC["%"]!, a, b),
+  "+": arithmetic((a, b) => a + b, (a, b) => a + b, add),
+  "-": arithmetic((a, b) => a - b, (a, b) => a - b, subtract),
+  "*": arithmetic((a, b) => a * b, (a, b) => a * b),
+  "/": arithmetic((a, b) => a / b, (a, b) => a / nonZero(b, "division_by_zero", "Division by zero")),
+  "%": arithmetic((a, b) => a % b, (a, b) => a % nonZero(b, "modulo_by_zero", "Modulo by zero")),
   "==": equal,
   "!=": (a, b) => !equal(a, b),
   "<": ordering((order) => order < 0),

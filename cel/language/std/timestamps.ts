@@ -1,13 +1,11 @@
 import { charge } from "../budget.ts";
 import { EvaluationFailed } from "../errors.ts";
-import { timestampOf } from "./durations.ts";
-import type { Duration } from "../engine.ts";
-import { nanoseconds } from "./durations.ts";
+import { nanoseconds, timestampOf } from "./durations.ts";
+import { DURATION, type Duration, TIMESTAMP } from "../engine.ts";
 import type { Functions } from "./functions.ts";
 
-const TIMESTAMP = "google.protobuf.Timestamp";
-const DURATION = "google.protobuf.Duration";
 const PARSING = 25;
+const LOOKING_UP = 100;
 const MINUTE = 60_000;
 const DAY = 86_400_000;
 
@@ -48,44 +46,26 @@ export const TIME: Functions = {
   [`${DURATION}.getMilliseconds(): int`]: (duration: Duration) => nanoseconds(duration) / 1_000_000n,
 };
 
-const RFC_3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(\.\d{1,9})?(?:[Zz]|([-+])(\d\d):(\d\d))$/;
-
-/** The form that this service writes, by far the most frequent: it has a faster parser. */
-const CANONICAL = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+const DATE = "\\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\\d|3[01])";
+const CLOCK = "(?:[01]\\d|2[0-3]):[0-5]\\d";
+const RFC_3339 = new RegExp(`^${DATE}T${CLOCK}:[0-5]\\d(?:\\.\\d{1,9})?(?:Z|[-+]${CLOCK})$`);
 
 /** Parses RFC 3339 with a zone, and truncates to milliseconds. Throws `invalid_timestamp`. */
 export function parseTimestamp(text: string): Date {
   charge(PARSING);
-  if (CANONICAL.test(text)) {
-    const moment = new Date(text);
-    // JavaScript parses the 30th of February as a day in March.
-    if (moment.getUTCDate() === Number(text.slice(8, 10))) return timestampOf(moment.getTime());
+  const canonical = text.toUpperCase();
+  const day = Number(canonical.slice(8, 10));
+  // JavaScript parses the 30th of February as a day in March.
+  const isDay = day <= 28 || new Date(canonical.slice(0, 10)).getUTCDate() === day;
+  if (!isDay || !RFC_3339.test(canonical)) {
+    throw new EvaluationFailed(
+      "invalid_timestamp",
+      "timestamp() takes a moment with its zone",
+      undefined,
+      'Write it like "2026-11-22T04:20:00Z".',
+    );
   }
-  const parts = text.length <= 40 ? RFC_3339.exec(text) : null;
-  if (!parts) refuse();
-  const [, year, month, day, hour, minute, second, fraction = ".0", sign, hours = 0, minutes = 0] = parts;
-  const moment = new Date(0);
-  moment.setUTCFullYear(Number(year), Number(month) - 1, Number(day));
-  const isDay = moment.getUTCMonth() === Number(month) - 1 && moment.getUTCDate() === Number(day);
-  if (!isDay || Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) refuse();
-  if (Number(hours) > 23 || Number(minutes) > 59) refuse();
-  const offset = (sign === "-" ? -1 : 1) * (Number(hours) * 60 + Number(minutes)) * MINUTE;
-  moment.setUTCHours(
-    Number(hour),
-    Number(minute),
-    Number(second),
-    Number(fraction.slice(1, 4).padEnd(3, "0")),
-  );
-  return timestampOf(moment.getTime() - offset);
-}
-
-function refuse(): never {
-  throw new EvaluationFailed(
-    "invalid_timestamp",
-    "timestamp() takes a moment with its zone",
-    undefined,
-    'Write it like "2026-11-22T04:20:00Z".',
-  );
+  return timestampOf(Date.parse(canonical));
 }
 
 /** Shifts a moment so that its UTC fields show the clock in `zone`: `UTC`, `+02:00`, `Europe/Zurich`. */
@@ -96,52 +76,20 @@ function inZone(moment: Date, zone: string): Date {
   return new Date(moment.getTime() + (offset[1] === "-" ? -1 : 1) * minutes * MINUTE);
 }
 
-/** Formatters by zone: they are expensive to create, and few zones are in use. */
-const formatters = new Map<string, Intl.DateTimeFormat>();
-const FORMATTERS_KEPT = 50;
-const MAKING_A_FORMATTER = 4_000;
-const FORMATTING = 100;
+/** A zone by its name or as `+0200`. Temporal also takes a moment with a zone, which begins otherwise. */
+const ZONE = /^(?:[A-Za-z]|[-+]\d\d(?:\d\d)?$)/;
 
 function offsetOf(moment: Date, zone: string): number {
-  charge(FORMATTING);
-  const parts = formatterOf(zone).formatToParts(moment);
-  const read = (type: string) => Number(parts.find((part) => part.type === type)?.value);
-  const isBeforeChrist = parts.some((part) => part.type === "era" && part.value.startsWith("B"));
-  const wall = new Date(0);
-  wall.setUTCFullYear(isBeforeChrist ? 1 - read("year") : read("year"), read("month") - 1, read("day"));
-  wall.setUTCHours(read("hour") % 24, read("minute"), read("second"), moment.getUTCMilliseconds());
-  return wall.getTime() - moment.getTime();
-}
-
-function formatterOf(zone: string): Intl.DateTimeFormat {
-  const known = formatters.get(zone);
-  if (known) return known;
-  charge(MAKING_A_FORMATTER);
-  const formatter = makeFormatter(zone);
-  if (formatters.size >= FORMATTERS_KEPT) formatters.clear();
-  formatters.set(zone, formatter);
-  return formatter;
-}
-
-function makeFormatter(timeZone: string): Intl.DateTimeFormat {
+  charge(LOOKING_UP);
   try {
-    return new Intl.DateTimeFormat("en-US", {
-      timeZone,
-      era: "short",
-      year: "numeric",
-      month: "numeric",
-      day: "numeric",
-      hour: "numeric",
-      minute: "numeric",
-      second: "numeric",
-      hourCycle: "h23",
-    });
+    if (ZONE.test(zone)) return moment.toTemporalInstant().toZonedDateTimeISO(zone).offsetNanoseconds / 1e6;
   } catch {
-    throw new EvaluationFailed(
-      "invalid_argument",
-      `Unknown time zone: ${timeZone.slice(0, 50)}`,
-      undefined,
-      'Write "UTC", "+02:00" or a name like "Europe/Zurich".',
-    );
+    // there is none of this name
   }
+  throw new EvaluationFailed(
+    "invalid_argument",
+    `Unknown time zone: ${zone.slice(0, 50)}`,
+    undefined,
+    'Write "UTC", "+02:00" or a name like "Europe/Zurich".',
+  );
 }

@@ -1,4 +1,6 @@
 import { MAX_ARGUMENTS } from "../engine.ts";
+import { LOOPS } from "./foreign_loops.ts";
+import { synonyms } from "./synonyms.ts";
 
 /** Translates a call of another language, given its receiver or first argument, and its other arguments. */
 type Translate = (x: string, args: string[]) => string;
@@ -65,89 +67,61 @@ const find: Translate = (x, args) =>
 const join: Translate = (x, args) => write(`${x} + [${args[0] ?? "..."}]`);
 
 export const METHODS: Readonly<Record<string, Translate>> = {
-  get,
-  getOrDefault: get,
-  getOrElse: get,
-  get_or_default: get,
-  keys,
-  values,
-  entries,
-  items: entries,
-  any: some,
-  some,
-  every: loop("all"),
-  none: loop("exists", "", "!"),
-  find,
-  findFirst: find,
-  where: loop("filter"),
-  select: loop("map"),
-  forEach: loop("map"),
-  flatMap: loop("map", ".flatten()"),
-  findIndex,
-  count,
-  length: size,
-  len: size,
-  includes: member,
-  has: hasKey,
-  has_key: hasKey,
-  hasKey,
-  contains_key: hasKey,
-  hasOwnProperty: hasKey,
-  containsKey: hasKey,
-  isEmpty,
-  is_empty: isEmpty,
-  empty: isEmpty,
-  at: (x, [index = "0"]) => write(`${x}[${index}]`),
-  push: join,
-  append: join,
-  add: join,
-  concat: (x, [y = "[1]"]) => write(`${x} + ${y}`),
-  unique: rename("distinct"),
-  reduce: (x) => write(`${x}.map(e, e).sum()`),
-  toLowerCase: rename("lowerAscii"),
-  lower: rename("lowerAscii"),
-  toUpperCase: rename("upperAscii"),
-  upper: rename("upperAscii"),
-  strip: rename("trim"),
-  test: rename("matches", 1),
-  match: rename("matches", 1),
-  search: rename("matches", 1),
-  toString: (x: string) => write(`string(${bare(x)})`),
-  equals: (x, [y = '"a"']) => write(`${x} == ${y}`),
+  ...Object.fromEntries(Object.entries(LOOPS).map(([name, [macro, end]]) => [name, loop(macro, end)])),
+  ...synonyms<Translate>([
+    [get, "get", "getOrDefault", "getOrElse", "get_or_default"],
+    [keys, "keys"],
+    [values, "values"],
+    [entries, "entries", "items"],
+    [some, "some", "any"],
+    [loop("exists", "", "!"), "none"],
+    [find, "find", "findFirst"],
+    [findIndex, "findIndex"],
+    [count, "count"],
+    [size, "length", "len"],
+    [member, "includes"],
+    [hasKey, "has", "has_key", "hasKey", "contains_key", "containsKey", "hasOwnProperty"],
+    [isEmpty, "isEmpty", "is_empty", "empty"],
+    [(x, [index = "0"]) => write(`${x}[${index}]`), "at"],
+    [join, "push", "append", "add"],
+    [(x, [y = "[1]"]) => write(`${x} + ${y}`), "concat"],
+    [rename("distinct"), "unique"],
+    [(x) => write(`${x}.map(e, e).sum()`), "reduce"],
+    [rename("lowerAscii"), "toLowerCase", "lower"],
+    [rename("upperAscii"), "toUpperCase", "upper"],
+    [rename("trim"), "strip"],
+    [rename("matches", 1), "test", "match", "search"],
+    [call("string"), "toString"],
+    [(x, [y = '"a"']) => write(`${x} == ${y}`), "equals"],
+  ]),
 };
 
-export const FUNCTIONS: Readonly<Record<string, Translate>> = {
-  len: size,
-  length: size,
-  count: size,
-  not: (x) => write(`!(${bare(x)})`),
-  any: loop("exists"),
-  sum: rename("sum"),
-  sorted: rename("sort"),
-  reversed: rename("reverse"),
-  max: (x, args) =>
-    args.length === 0 ? rename("max")(x, args) : call("math.greatest", MAX_ARGUMENTS)(x, args),
-  min: (x, args) => args.length === 0 ? rename("min")(x, args) : call("math.least", MAX_ARGUMENTS)(x, args),
-  abs: call("math.abs"),
-  round: call("math.round"),
-  floor: call("math.floor"),
-  ceil: call("math.ceil"),
-  sqrt: call("math.sqrt"),
-  range: (x, args) => write(`lists.range(${args[0] ?? x})`),
-  parseInt: (x) => write(`int(${bare(x)})`),
-  parseFloat: (x) => write(`double(${bare(x)})`),
-  float: (x) => write(`double(${bare(x)})`),
-  Number: (x) => write(`double(${bare(x)})`),
-  str: (x) => write(`string(${bare(x)})`),
-  String: (x) => write(`string(${bare(x)})`),
-  Boolean: (x) => write(`bool(${bare(x)})`),
-  typeof: (x) => write(`type(${bare(x)})`),
-  isNull: (x) => write(`${x} == null`),
-  defined: (x) => write(`has(${bare(x)})`),
-  exists: (x, args) => args.length === 0 && /[.[]/.test(x) ? write(`has(${x})`) : loop("exists")(x, args),
-  coalesce: (_, [other = "..."]) => write(`a.?b.orValue(${other})`),
-  iff: (x, [a = "1", b = "2"]) => write(`${x} ? ${a} : ${b}`),
-};
+const MATH = ["abs", "round", "floor", "ceil", "sqrt"];
+const greatest = call("math.greatest", MAX_ARGUMENTS);
+const least = call("math.least", MAX_ARGUMENTS);
+
+export const FUNCTIONS = synonyms<Translate>([
+  ...MATH.map((name): [Translate, string] => [call(`math.${name}`), name]),
+  [size, "len", "length", "count"],
+  [(x) => write(`!(${bare(x)})`), "not"],
+  [loop("exists"), "any"],
+  [rename("sum"), "sum"],
+  [rename("sort"), "sorted"],
+  [rename("reverse"), "reversed"],
+  [(x, args) => (args.length === 0 ? rename("max") : greatest)(x, args), "max"],
+  [(x, args) => (args.length === 0 ? rename("min") : least)(x, args), "min"],
+  [(x, args) => write(`lists.range(${args[0] ?? x})`), "range"],
+  [call("int"), "parseInt"],
+  [call("double"), "parseFloat", "float", "Number"],
+  [call("string"), "str", "String"],
+  [call("bool"), "Boolean"],
+  [call("type"), "typeof"],
+  [(x) => write(`${x} == null`), "isNull"],
+  [call("has"), "defined"],
+  [(x, args) => args.length === 0 && /[.[]/.test(x) ? write(`has(${x})`) : loop("exists")(x, args), "exists"],
+  [(_, [other = "..."]) => write(`a.?b.orValue(${other})`), "coalesce"],
+  [(x, [a = "1", b = "2"]) => write(`${x} ? ${a} : ${b}`), "iff"],
+]);
 
 /** A method that takes only a list: on a map, it is called on the values. */
 const ofValues = (name: string): Translate => (x) =>
@@ -164,10 +138,6 @@ const aggregate = (name: string): Translate => (x, args) => {
 export const MISUSED: Readonly<Record<string, Translate>> = {
   contains: member,
   indexOf: findIndex,
-  exists: loop("exists"),
-  all: loop("all"),
-  filter: loop("filter"),
-  map: loop("map"),
   sortBy: loop("sortBy"),
   format: (x, args) => write(`${x.replaceAll(/\{\w*\}/g, "%s")}.format([${args.join(", ")}])`),
   max: aggregate("max"),
@@ -178,13 +148,9 @@ export const MISUSED: Readonly<Record<string, Translate>> = {
 
 /** The functions in namespaces of other languages. */
 export const NAMESPACED: Readonly<Record<string, Translate>> = {
-  "Math.max": call("math.greatest", MAX_ARGUMENTS),
-  "Math.min": call("math.least", MAX_ARGUMENTS),
-  ...Object.fromEntries(
-    ["abs", "round", "floor", "ceil", "sqrt", "sign", "trunc"].map((
-      name,
-    ) => [`Math.${name}`, call(`math.${name}`)]),
-  ),
+  "Math.max": greatest,
+  "Math.min": least,
+  ...Object.fromEntries([...MATH, "sign", "trunc"].map((name) => [`Math.${name}`, call(`math.${name}`)])),
   "Object.keys": keys,
   "Object.values": values,
   "Object.entries": entries,
@@ -196,24 +162,13 @@ export const NAMESPACED: Readonly<Record<string, Translate>> = {
 };
 
 /** What to write for names of other languages. */
-export const NAMES: Readonly<Record<string, string>> = {
-  None: "null",
-  undefined: "null",
-  nil: "null",
-  Null: "null",
-  NULL: "null",
-  True: "true",
-  TRUE: "true",
-  False: "false",
-  FALSE: "false",
-  this: "self",
-  me: "self",
-  time: "now",
-  task: "messages.kind.task",
-  tasks: "messages.kind.task",
-  shared: "state._shared",
-  _shared: "state._shared",
-  view: "state._view",
-  views: "state._view",
-  _view: "state._view",
-};
+export const NAMES = synonyms([
+  ["null", "None", "undefined", "nil", "Null", "NULL"],
+  ["true", "True", "TRUE"],
+  ["false", "False", "FALSE"],
+  ["self", "this", "me"],
+  ["now", "time"],
+  ["messages.kind.task", "task", "tasks"],
+  ["state._shared", "shared", "_shared"],
+  ["state._view", "view", "views", "_view"],
+]);

@@ -1,19 +1,15 @@
+import { synonyms } from "./synonyms.ts";
+
 /** CEL's macros for methods that take a function; `end` follows the call. */
-const LOOPS: Readonly<Record<string, [method: string, end?: string]>> = {
-  some: ["exists"],
-  any: ["exists"],
-  every: ["all"],
-  find: ["filter", ".first().orValue(null)"],
-  count: ["filter", ".size()"],
-  forEach: ["map"],
-  flatMap: ["map", ".flatten()"],
-  where: ["filter"],
-  select: ["map"],
-  exists: ["exists"],
-  all: ["all"],
-  filter: ["filter"],
-  map: ["map"],
-};
+export const LOOPS = synonyms<[macro: string, end?: string]>([
+  [["exists"], "exists", "some", "any"],
+  [["all"], "all", "every"],
+  [["filter"], "filter", "where"],
+  [["filter", ".first().orValue(null)"], "find"],
+  [["filter", ".size()"], "count"],
+  [["map"], "map", "forEach", "select"],
+  [["map", ".flatten()"], "flatMap"],
+]);
 
 /** The macros that also take an index. */
 const TWO_VARIABLES: Readonly<Record<string, string>> = {

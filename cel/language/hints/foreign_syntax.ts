@@ -1,5 +1,6 @@
 import { bracketed } from "./bracketed.ts";
 import { arrow, loop } from "./foreign_loops.ts";
+import { synonyms } from "./synonyms.ts";
 
 /** Syntax of another language at the position where parsing failed, and a hint what CEL has for it. */
 interface Foreign {
@@ -35,43 +36,36 @@ const CHANGES_NOTHING =
   "An expression cannot change anything. Write `x + 1`; to change a key, send a write with `increment`.";
 
 /** CEL's operators for infix words of other languages. */
-const INFIX: Readonly<Record<string, string>> = {
-  and: "&&",
-  or: "||",
-  is: "==",
-  eq: "==",
-  equals: "==",
-  ne: "!=",
-  gt: ">",
-  gte: ">=",
-  ge: ">=",
-  lt: "<",
-  lte: "<=",
-  le: "<=",
-  mod: "%",
-  div: "/",
-};
+const INFIX = synonyms([
+  ["&&", "and"],
+  ["||", "or"],
+  ["==", "is", "eq", "equals"],
+  ["!=", "ne"],
+  [">", "gt"],
+  [">=", "gte", "ge"],
+  ["<", "lt"],
+  ["<=", "lte", "le"],
+  ["%", "mod"],
+  ["/", "div"],
+]);
 
 /** CEL's operators for characters of keyboards and mathematics. */
-const CHARACTERS: Readonly<Record<string, string>> = {
-  "≥": ">=",
-  "≤": "<=",
-  "≠": "!=",
-  "∧": "&&",
-  "∨": "||",
-  "¬": "!",
-  "∈": "in",
-  "−": "-",
-  "–": "-",
-  "—": "-",
-  "×": "*",
-  "÷": "/",
-  "^": "!=",
-  "，": ",",
-  "（": "(",
-  "）": ")",
-  "：": ":",
-};
+const CHARACTERS = synonyms([
+  [">=", "≥"],
+  ["<=", "≤"],
+  ["!=", "≠", "^"],
+  ["&&", "∧"],
+  ["||", "∨"],
+  ["!", "¬"],
+  ["in", "∈"],
+  ["-", "−", "–", "—"],
+  ["*", "×"],
+  ["/", "÷"],
+  [",", "，"],
+  ["(", "（"],
+  [")", "）"],
+  [":", "："],
+]);
 
 const FORMS: readonly Form[] = [
   { before: /\?$/, rest: /^\?=?/, hint: fallback },

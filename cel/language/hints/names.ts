@@ -3,10 +3,10 @@ import { InvalidExpression } from "../errors.ts";
 import { FAMILIES, type Family } from "../families.ts";
 import { children, lastStep, literal, type Node } from "../engine.ts";
 import { didYouMean, nearest } from "./nearest.ts";
+import { synonyms } from "./synonyms.ts";
 
 /** The members that `messages`, the records of its families and agents have in any room. */
-const COUNTS = ["count", "unclaimed"];
-const OF_MESSAGES = [...COUNTS, "last", ...Object.keys(FAMILIES)];
+const OF_MESSAGES = ["count", "unclaimed", "last", ...Object.keys(FAMILIES)];
 const OF_FAMILY: Readonly<Record<Family, readonly string[]>> = {
   kind: ["count", "last", "open", "blocked", "claimed", "done", "failed"],
   to: ["last"],
@@ -20,18 +20,12 @@ const OF_FAMILY: Readonly<Record<Family, readonly string[]>> = {
 const OF_MESSAGE = OF_FAMILY.id.filter((name) => !["replies", "result"].includes(name));
 const OF_REPLIES = ["count", "last"];
 /** Other words for the members of `messages.kind[k]`, some of which are near to one that says the opposite. */
-const OF_KIND: Readonly<Record<string, string>> = {
-  unclaimed: "open",
-  pending: "open",
-  todo: "open",
-  ready: "open",
-  taken: "claimed",
-  completed: "done",
-  finished: "done",
-  size: "count",
-  length: "count",
-  total: "count",
-};
+const OF_KIND = synonyms([
+  ["open", "unclaimed", "pending", "todo", "ready"],
+  ["claimed", "taken"],
+  ["done", "completed", "finished"],
+  ["count", "size", "length", "total"],
+]);
 const AGENT_FIELDS = [
   "id",
   "name",
@@ -53,7 +47,7 @@ export function unknownRoot(name: string, roots: readonly string[], isValue = fa
   if (roots.includes("message") && OF_MESSAGE.includes(name)) return `Did you mean \`message.${name}\`?`;
   const quotes = isValue ? `Text is written in quotes: \`"${name}"\`. ` : "";
   return didYouMean(name, roots) ??
-    `${quotes}An expression starts with one of ${roots.map((root) => `\`${root}\``).join(", ")}.`;
+    `${quotes}An expression starts with one of ${inWords(roots)}.`;
 }
 
 /**
@@ -79,12 +73,8 @@ function refuseSize(node: Node, messages: ReadonlySet<Node>): void {
     const [name, receiver] = node.args as [string, Node];
     if (name === "size" && messages.has(receiver)) {
       const message = "`messages` is not a list, so it has no size";
-      throw new InvalidExpression(
-        "no_such_overload",
-        message,
-        receiver.end + 1,
-        "Did you mean `messages.count`?",
-      );
+      const hint = "Did you mean `messages.count`?";
+      throw new InvalidExpression("no_such_overload", message, receiver.end + 1, hint);
     }
   }
   for (const child of children(node)) refuseSize(child, messages);
@@ -130,17 +120,16 @@ function stepsBelow(node: Node): number {
   return last ? stepsBelow(last.target) + 1 : 0;
 }
 
+interface Problem {
+  message: string;
+  hint: string;
+}
+
 /** The reason why a step fails over any room; undefined if it may succeed. */
-function problemAt({ root, steps }: Path, step: string): { message: string; hint?: string } | undefined {
+function problemAt({ root, steps }: Path, step: string): Problem | undefined {
   if (root === "messages") return problemOfMessages(steps, step);
-  if (root === "message" && steps.length === 0 && !OF_MESSAGE.includes(step)) {
-    const hint = didYouMean(step, OF_MESSAGE) ?? `Its members are ${inWords(OF_MESSAGE)}.`;
-    return { message: `\`${step}\` is not a member of a message`, hint };
-  }
-  if (root === "agents" && steps.length === 1 && !AGENT_FIELDS.includes(step)) {
-    const hint = didYouMean(step, AGENT_FIELDS) ?? `Its members are ${inWords(AGENT_FIELDS)}.`;
-    return { message: `\`${step}\` is not a member of an agent`, hint };
-  }
+  if (root === "message" && steps.length === 0) return unlessKnown(step, OF_MESSAGE, "a message");
+  if (root === "agents" && steps.length === 1) return unlessKnown(step, AGENT_FIELDS, "an agent");
   if (root === "state" && steps.length === 0 && step.startsWith("_") && !SYSTEM_SCOPES.includes(step)) {
     return { message: `There is no scope \`${step}\``, hint: scopeHint(step) };
   }
@@ -151,37 +140,37 @@ function problemAt({ root, steps }: Path, step: string): { message: string; hint
   return undefined;
 }
 
-function problemOfMessages(
-  steps: Path["steps"],
-  step: string,
-): { message: string; hint: string } | undefined {
+function problemOfMessages(steps: Path["steps"], step: string): Problem | undefined {
   const [first, , third] = steps;
-  const refusal = (of: string, known: readonly string[], otherwise = `Its members are ${inWords(known)}.`) =>
-    known.includes(step) ? undefined : {
-      message: `\`${step}\` is not a member of ${of}`,
-      hint: didYouMean(step, known) ?? otherwise,
-    };
-  if (steps.length === 0 && OF_FAMILY.kind.includes(step) && !OF_MESSAGES.includes(step)) {
-    return {
-      message: `\`${step}\` is not a member of messages`,
-      hint: `Write \`messages.kind.task.${step}\`, of a kind.`,
-    };
+  if (steps.length === 0) {
+    const isOfKind = OF_FAMILY.kind.includes(step) && !OF_MESSAGES.includes(step);
+    if (isOfKind) return noMember(step, "messages", `Write \`messages.kind.task.${step}\`, of a kind.`);
+    const byId = /^\d+$/.test(step) ? `Write \`messages.id[${step}]\` for a message by its id.` : NO_LIST;
+    return unlessKnown(step, OF_MESSAGES, "messages", byId);
   }
   if (steps.length === 2 && first === "kind" && Object.hasOwn(OF_KIND, step)) {
-    return {
-      message: `\`${step}\` is not a member of messages.kind[...]`,
-      hint: `Did you mean \`${OF_KIND[step]}\`?`,
-    };
+    return noMember(step, "messages.kind[...]", `Did you mean \`${OF_KIND[step]}\`?`);
   }
-  const byId = /^\d+$/.test(step) ? `Write \`messages.id[${step}]\` for a message by its id.` : NO_LIST;
-  if (steps.length === 0) return refusal("messages", OF_MESSAGES, byId);
   if (steps.length === 2 && Object.hasOwn(OF_FAMILY, first ?? "")) {
-    return refusal(`messages.${first}[...]`, OF_FAMILY[first as Family]);
+    return unlessKnown(step, OF_FAMILY[first as Family], `messages.${first}[...]`);
   }
   if (steps.length === 3 && first === "id" && third === "replies") {
-    return refusal("a message's replies", OF_REPLIES);
+    return unlessKnown(step, OF_REPLIES, "a message's replies");
   }
   return undefined;
+}
+
+function unlessKnown(
+  step: string,
+  known: readonly string[],
+  of: string,
+  otherwise = `Its members are ${inWords(known)}.`,
+): Problem | undefined {
+  return known.includes(step) ? undefined : noMember(step, of, didYouMean(step, known) ?? otherwise);
+}
+
+function noMember(step: string, of: string, hint: string): Problem {
+  return { message: `\`${step}\` is not a member of ${of}`, hint };
 }
 
 function inWords(names: readonly string[]): string {

@@ -19,15 +19,6 @@ interface Deciding<One> {
   gathers?: boolean;
 }
 
-interface Chains<One> {
-  /** Queues one behind those that wait in its room for the same viewer. */
-  add(viewer: Viewer, room: string, one: Omit<One, keyof Chained>): void;
-  /** Counts an attempt that another writer has preceded. False where none may follow. */
-  mayTryAgain(one: One): boolean;
-  /** Pauses before the next attempt, since other instances try too. */
-  backOff(one: One): Promise<void>;
-}
-
 const MAX_ATTEMPTS = 30;
 const MAX_WAIT_MS = 7_000;
 const MAX_PAUSE_MS = 50;
@@ -40,7 +31,7 @@ export const MAX_CHAIN = 32;
 export function createChains<One extends Chained>(
   elapsed: () => number,
   { lengthOf, decide, gathers = false }: Deciding<One>,
-): Chains<One> {
+) {
   const waiting = new Map<string, One[]>();
 
   async function work(name: string, room: string, queue: One[]): Promise<void> {
@@ -49,7 +40,8 @@ export function createChains<One extends Chained>(
   }
 
   return {
-    add(viewer, room, one) {
+    /** Queues one behind those that wait in its room for the same viewer. */
+    add(viewer: Viewer, room: string, one: Omit<One, keyof Chained>): void {
       const name = keyFor(viewer, room);
       const own = { ...one, attempts: 0, giveUp: elapsed() + MAX_WAIT_MS } as One;
       const queue = waiting.get(name);
@@ -59,7 +51,9 @@ export function createChains<One extends Chained>(
       if (gathers) queueMicrotask(() => work(name, room, first));
       else work(name, room, first);
     },
-    mayTryAgain: (one) => ++one.attempts < MAX_ATTEMPTS && elapsed() < one.giveUp,
-    backOff: (one) => pause(Math.random() * Math.min(one.attempts * PAUSE_MS_PER_ATTEMPT, MAX_PAUSE_MS)),
+    /** Counts an attempt that another writer has preceded. False where none may follow. */
+    mayTryAgain: (one: One) => ++one.attempts < MAX_ATTEMPTS && elapsed() < one.giveUp,
+    /** Pauses before the next attempt, since other instances try too. */
+    backOff: (one: One) => pause(Math.random() * Math.min(one.attempts * PAUSE_MS_PER_ATTEMPT, MAX_PAUSE_MS)),
   };
 }

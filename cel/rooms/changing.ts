@@ -5,21 +5,10 @@ import type { RoomData } from "./reader.ts";
 import { applyChange, type Settled } from "./scopes.ts";
 
 /** The state of a loaded room as the writes of a chain leave it, one after the other. */
-export interface Changing {
-  /** Applies the changes of a write, unless it is `refused` or they are `unknown`. Yields between large values. */
-  apply(changes: KeyChange[]): Promise<Applied>;
-  /** Shows expressions what has been applied. */
-  show(): void;
-}
-
-/**
- * What a write leaves: values that were computed from those before it, if any. `refused`: the write will be.
- * `unknown`: it changes a value that is not loaded.
- */
-export type Applied = { computed?: Computed[] } | "refused" | "unknown";
+export type Changing = ReturnType<typeof createChanging>;
 
 /** Creates the state that a chain changes, over the room as it was loaded. */
-export function createChanging(data: RoomData): Changing {
+export function createChanging(data: RoomData) {
   const { snapshot: { entries, hiddenEntries, agentIds }, hidden, reads: { state } } = data;
   /** What has been applied, by key: undefined where it was deleted. */
   const left = new Map<string, Json | undefined>();
@@ -66,7 +55,11 @@ export function createChanging(data: RoomData): Changing {
   }
 
   return {
-    async apply(changes) {
+    /**
+     * Applies the changes of a write. Returns what that leaves: values that were computed from those before it, if any.
+     * `refused`: the write will be. `unknown`: it changes a value that is not loaded. Yields between large values.
+     */
+    async apply(changes: KeyChange[]): Promise<{ computed?: Computed[] } | "refused" | "unknown"> {
       if (!changes.some((change) => "edit" in change)) {
         for (const change of changes) "delta" in change ? noteSum(change) : note(change as Settled);
         return {};
@@ -77,7 +70,8 @@ export function createChanging(data: RoomData): Changing {
       changes.forEach(({ scope, key }, n) => note({ scope, key, value: computed[n]!.value }));
       return { computed };
     },
-    show() {
+    /** Shows expressions what has been applied. */
+    show(): void {
       const last = new Map(unseen.map((change) => [nameOf(change.scope, change.key), change]));
       unseen.length = 0;
       for (const change of last.values()) applyChange(data, agentIds, change);

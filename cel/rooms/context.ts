@@ -14,16 +14,7 @@ import { createViews, lazyViews, type ViewResult } from "./view_root.ts";
 export type { ViewResult };
 
 /** A room as expressions see it. */
-export interface RoomContext {
-  /** The variables from a viewpoint. Contexts with the same `key` differ at most in `self`. */
-  from(viewpoint: Viewpoint): { context: Context; key: string };
-  /** What evaluations looked up that was not loaded. While there is any, their results are void. */
-  readonly missing: MessageCollection;
-  /** Evaluates computed views to values or errors. Yields in between. */
-  views(names: Iterable<string>, viewpoint?: Viewpoint): Promise<Map<string, ViewResult>>;
-  /** The variables over which a view is evaluated; undefined where the viewer is not told why it fails. */
-  ofView(name: string): Context | undefined;
-}
+export type RoomContext = ReturnType<typeof createContext>;
 
 /** With whose eyes a room is seen: the viewer's, those of an agent, or everybody's, null. */
 type Eyes = typeof VIEWER | string | null;
@@ -36,7 +27,7 @@ interface Look {
 }
 
 /** Builds the variables that docs/api.md lists under CEL from a loaded room. Evaluates a view when it is first read. */
-export function createContext(data: RoomData): RoomContext {
+export function createContext(data: RoomData) {
   const { snapshot, definitions, metas, facts, reads } = data;
   const missing = new MessageCollection();
   const { bodies } = reads.facts;
@@ -81,12 +72,15 @@ export function createContext(data: RoomData): RoomContext {
   }
 
   return {
+    /** What evaluations looked up that was not loaded. While there is any, their results are void. */
     missing,
-    from(viewpoint) {
+    /** The variables from a viewpoint. Contexts with the same `key` differ at most in `self`. */
+    from(viewpoint: Viewpoint): { context: Context; key: string } {
       const { look: { contextOf }, key } = look(viewpoint);
       return { context: contextOf(viewpoint.self), key };
     },
-    async views(names, viewpoint = { self: null }) {
+    /** Evaluates computed views to values or errors. Yields in between. */
+    async views(names: Iterable<string>, viewpoint: Viewpoint = { self: null }) {
       const { view } = look(viewpoint).look;
       const results = new Map<string, ViewResult>();
       for (const name of names) {
@@ -95,7 +89,8 @@ export function createContext(data: RoomData): RoomContext {
       }
       return results;
     },
-    ofView(name) {
+    /** The variables over which a view is evaluated; undefined where the viewer is not told why it fails. */
+    ofView(name: string): Context | undefined {
       const { eyes } = definitions.get(name)!;
       return isTold(eyes) ? look({ self: null }).look.contextOf(null, eyes) : undefined;
     },

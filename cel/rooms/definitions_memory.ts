@@ -8,18 +8,11 @@ export interface Known {
   definitions: Definitions;
 }
 
-interface DefinitionsMemory {
-  get(room: string): Known | undefined;
-  /** Remembers definitions, unless newer ones of the same room are known. */
-  set(room: string, known: Known): void;
-  forget(room: string): void;
-}
-
 /**
  * Creates a cache of definitions that evicts the least recently used. It is bounded by bytes and not by rooms, since
  * one room's views may be as large as those of a thousand others.
  */
-export function createMemory(maxBytes: number): DefinitionsMemory {
+export function createMemory(maxBytes: number) {
   const rooms = createLru<Known>(
     maxBytes,
     ({ definitions }, room) => weightOf(definitions) + 2 * room.length,
@@ -28,7 +21,8 @@ export function createMemory(maxBytes: number): DefinitionsMemory {
   return {
     forget: rooms.delete,
     get: rooms.get,
-    set(room, known) {
+    /** Remembers definitions, unless newer ones of the same room are known. */
+    set(room: string, known: Known): void {
       const before = rooms.get(room);
       if (before?.createdAt === known.createdAt && before.revision > known.revision) return;
       rooms.set(room, known);

@@ -12,21 +12,14 @@ import type { Reader } from "./reader.ts";
 import { type GatedWrite, judgeAll, type Pending, readsOf, settle } from "./gate_links.ts";
 import { createTails } from "./tails.ts";
 
-export interface Gates {
-  /**
-   * Makes a write if its gate, if any, holds in exactly the state to which the write applies.
-   * Errors: `precondition_failed`; `unavailable` if other writes won every attempt or took too long;
-   * `DatabaseUnavailable` if the database takes no writes; those of the write.
-   */
-  through(room: string, write: GatedWrite): Promise<Outcome>;
-}
+export type Gates = ReturnType<typeof createGates>;
 
 /**
  * Creates the gated writes. Concurrent ones of a room form a chain. One read loads what all of them need. Each gate is
  * judged, and each value computed, over the state that the writes before it leave. One batch commits those whose gates
  * hold. If the guard of the first fails, all are tried again, in order of arrival.
  */
-export function createGates(database: Database, reader: Reader): Gates {
+export function createGates(database: Database, reader: Reader) {
   const chains = createChains<Pending>(database.elapsed, { lengthOf, decide: tryChain });
   const tails = createTails(database.elapsed);
 
@@ -50,7 +43,6 @@ export function createGates(database: Database, reader: Reader): Gates {
     return [];
   }
 
-  /** Judges and commits a chain. Returns those to try again. */
   async function round(room: string, chain: Pending[]): Promise<Pending[]> {
     const { viewer } = chain[0]!.write;
     const reads = readsOf(chain);

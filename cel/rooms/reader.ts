@@ -1,7 +1,5 @@
 import type { Database } from "../../db/database.ts";
-import type { ReadSet } from "../../db/write/read_set.ts";
 import { Refusal } from "../../db/refusal.ts";
-import type { FactsQuery } from "../../db/snapshots/message_facts.ts";
 import { loadSnapshot, type Snapshot } from "../../db/snapshots/snapshot.ts";
 import type { Query } from "../../db/consistent_read/read.ts";
 import type { Viewer } from "../../db/viewer.ts";
@@ -20,20 +18,7 @@ export interface RoomData extends Converted {
   reads: Reads;
 }
 
-export interface Reader {
-  /**
-   * Loads what `reads` names, as the viewer sees it, with the rows of the `extra` queries at the same revision. Takes
-   * one round trip, and one more to read views whose definitions are unknown to this instance, unless they are known to
-   * be `redefined`. Errors: `room_not_found`, `unavailable`.
-   */
-  load(
-    viewer: Viewer,
-    room: string,
-    reads: Reads,
-    extra?: Query[],
-    further?: Further,
-  ): Promise<RoomData>;
-}
+export type Reader = ReturnType<typeof createReader>;
 
 /** What else a load may have to know. */
 export interface Further {
@@ -49,7 +34,7 @@ const MAX_LOADS = 6;
 const NONE: Definitions = new Map();
 
 /** Creates the reader of rooms. Remembers definitions of views, which are the same for all, by their last revision. */
-export function createReader(database: Database): Reader {
+export function createReader(database: Database) {
   const remembered = createMemory(REMEMBERED_BYTES);
   const defining = new Map<string, Promise<Definitions>>();
 
@@ -71,7 +56,18 @@ export function createReader(database: Database): Reader {
   }
 
   return {
-    async load(viewer, room, reads, extra = [], { redefined = false, actors = [] } = {}) {
+    /**
+     * Loads what `reads` names, as the viewer sees it, with the rows of the `extra` queries at the same revision. Takes
+     * one round trip, and one more to read views whose definitions are unknown to this instance, unless they are known
+     * to be `redefined`. Errors: `room_not_found`, `unavailable`.
+     */
+    async load(
+      viewer: Viewer,
+      room: string,
+      reads: Reads,
+      extra: Query[] = [],
+      { redefined = false, actors = [] }: Further = {},
+    ): Promise<RoomData> {
       if (!readsViews(reads)) {
         const select = { ...queryOf(reads), views: false, actors };
         return await toData(await loadSnapshot(database, viewer, room, select, extra), NONE, reads);
@@ -108,9 +104,7 @@ async function toData(snapshot: Snapshot, definitions: Definitions, reads: Reads
 }
 
 /** What to load for the reads. */
-function queryOf(
-  { state, agents, messages, facts, eyes }: Reads,
-): ReadSet & { facts: FactsQuery; eyes: readonly string[] } {
+function queryOf({ state, agents, messages, facts, eyes }: Reads) {
   return { state, agents, messages, eyes, facts: loadable(facts, MAX_LOADED) };
 }
 

@@ -22,16 +22,7 @@ interface RegisteredWait extends Registration {
 }
 
 /** Ends the waits of agents that leave, whether or not they are marked. */
-export interface Departures {
-  /** Watches a wait until the returned function is called. */
-  watch(room: string, wait: RegisteredWait): () => void;
-  /** Hears that agents have left a room. */
-  hear(change: Change): void;
-  /** Checks all of a room's waits again: its revision went back. */
-  rewind(room: string): void;
-  /** Checks again where a failure prevented it. */
-  advance(): void;
-}
+export type Departures = ReturnType<typeof createDepartures>;
 
 /** The waits of registered agents in one room, and the latest departure that this instance knows of. */
 interface RoomWaits {
@@ -42,7 +33,7 @@ interface RoomWaits {
 }
 
 /** Creates the watch of this instance's waits. It reads the registrations of a room only after an agent has left it. */
-export function createDepartures(database: Database): Departures {
+export function createDepartures(database: Database) {
   const rooms = new Map<string, RoomWaits>();
 
   async function look({ room, waits }: RoomWaits): Promise<void> {
@@ -74,7 +65,8 @@ export function createDepartures(database: Database): Departures {
   }
 
   return {
-    watch(room, wait) {
+    /** Watches a wait until the returned function is called. */
+    watch(room: string, wait: RegisteredWait): () => void {
       const of = rooms.get(room) ?? { room, waits: new Set(), latest: 0, busy: false };
       rooms.set(room, of);
       of.waits.add(wait);
@@ -83,18 +75,21 @@ export function createDepartures(database: Database): Departures {
         if (of.waits.size === 0 && rooms.get(room) === of) rooms.delete(room);
       };
     },
-    hear({ room, part, revision }) {
+    /** Hears that agents have left a room. */
+    hear({ room, part, revision }: Change): void {
       const of = part === "departures" ? rooms.get(room) : undefined;
       if (!of || of.latest >= revision) return;
       of.latest = revision;
       advance(of);
     },
-    rewind(room) {
+    /** Checks all of a room's waits again: its revision went back. */
+    rewind(room: string): void {
       const of = rooms.get(room);
       if (!of) return;
       of.latest = 0;
       for (const wait of of.waits) wait.seen = 0;
     },
+    /** Checks again where a failure prevented it. */
     advance: () => [...rooms.values()].forEach(advance),
   };
 }

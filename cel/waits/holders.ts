@@ -2,7 +2,7 @@ import { Refusal } from "../../db/refusal.ts";
 import { isOperator, type ShownToken, type Viewer } from "../../db/viewer.ts";
 
 /** A token that is no longer in force, and whether its room exists. */
-export type Revoked = ShownToken & { isThere: boolean };
+type Revoked = ShownToken & { isThere: boolean };
 
 /** A wait or a stream under a token. */
 interface Holder {
@@ -12,26 +12,17 @@ interface Holder {
   end(error: Refusal): void;
 }
 
-/** The waits and streams under tokens. */
-export interface Holders {
-  /** Adds one until the returned function is called. A viewer without a token of a room is ignored. */
-  hold(viewer: Viewer, holder: Holder): () => void;
-  /** The tokens under which something waits or streams. */
-  tokens(): ShownToken[];
-  /** Ends the waits and streams under these tokens, with `unauthenticated` or `room_not_found`. */
-  revoke(tokens: Revoked[]): void;
-}
+/** The waits and streams of this instance that are under tokens. */
+export type Holders = ReturnType<typeof createHolders>;
 
-const nothing = () => {};
-
-/** Creates the holders of this instance. */
-export function createHolders(): Holders {
+export function createHolders() {
   const byToken = new Map<string, { token: ShownToken; holders: Set<Holder> }>();
 
   return {
-    hold(viewer, holder) {
+    /** Adds one until the returned function is called. A viewer without a token of a room is ignored. */
+    hold(viewer: Viewer, holder: Holder): () => void {
       const { token } = viewer;
-      if (token === undefined || isOperator(viewer)) return nothing;
+      if (token === undefined || isOperator(viewer)) return () => {};
       const name = nameOf(token);
       const of = byToken.get(name) ?? { token, holders: new Set() };
       byToken.set(name, of);
@@ -41,8 +32,10 @@ export function createHolders(): Holders {
         if (of.holders.size === 0 && byToken.get(name) === of) byToken.delete(name);
       };
     },
+    /** The tokens under which something waits or streams. */
     tokens: () => [...byToken.values()].map(({ token }) => token),
-    revoke(tokens) {
+    /** Ends the waits and streams under these tokens, with `unauthenticated` or `room_not_found`. */
+    revoke(tokens: Revoked[]): void {
       for (const token of tokens) {
         const code = token.isThere ? "unauthenticated" : "room_not_found";
         for (const { hasBegun, end } of [...byToken.get(nameOf(token))?.holders ?? []]) {

@@ -4,6 +4,7 @@ import type { WriteAs } from "../../db/write/context.ts";
 import type { Database } from "../../db/database.ts";
 import { recordHeartbeat } from "../../db/agents/heartbeat.ts";
 import { clearWaiting, markWaiting } from "../../db/agents/marks.ts";
+import { inTime } from "./in_time.ts";
 import { MARK_STAYS_MS, WAIT_OVER_EARLY_MS } from "../../db/agents/waits.ts";
 
 /** The shortest time of a wait that leaves its mark when that is over: whoever waits so long is likely to wait on. */
@@ -16,16 +17,7 @@ const WRITTEN_WITHIN_MS = 400;
  * The presence mark of a wait, which is a heartbeat of its agent too. The wait does not await `set`, and calls `clear`
  * before it answers.
  */
-export interface Mark {
-  set(): void;
-  /** Records the heartbeat alone, unless the mark was set. Resolves once it is recorded; later calls await the same. */
-  beat(): Promise<void>;
-  /** Sets the mark again if it was set: a restored copy of the database may lack it. */
-  renew(): void;
-  clear(): Promise<void>;
-  /** Leaves the mark of a long wait whose time is over, for the same wait to take it over. Clears any other. */
-  leave(): Promise<void>;
-}
+export type Mark = ReturnType<typeof createMark>;
 
 /**
  * Creates the mark of a wait that names its agent, and that began at `began` by the database's `elapsed`. `refuse` ends
@@ -43,7 +35,7 @@ export function createMark(
     timeout: number;
   },
   refuse: (error: Error) => void,
-): Mark {
+) {
   const until = began + timeout;
   let marked: Promise<void> | undefined;
   let beaten: Promise<void> | undefined;
@@ -62,30 +54,25 @@ export function createMark(
   }
   async function clear() {
     if (marked === undefined) return;
-    await inTime(marked.then(() => clearWaiting(database, mark)).catch(unmarked));
+    await inTime(marked.then(() => clearWaiting(database, mark)).catch(unmarked), WRITTEN_WITHIN_MS);
   }
   return {
     set,
-    async beat() {
+    /** Records the heartbeat alone, unless the mark was set. Resolves once it is recorded; later calls await the same. */
+    async beat(): Promise<void> {
       if (marked !== undefined || isReader()) return;
-      beaten ??= inTime(recordHeartbeat(database, by, room, agent).catch(unmarked));
+      beaten ??= inTime(recordHeartbeat(database, by, room, agent).catch(unmarked), WRITTEN_WITHIN_MS);
       await beaten;
     },
-    renew() {
+    /** Sets the mark again if it was set: a restored copy of the database may lack it. */
+    renew(): void {
       if (marked !== undefined) set();
     },
     clear,
-    async leave() {
+    /** Leaves the mark of a long wait whose time is over, for the same wait to take it over. Clears any other. */
+    async leave(): Promise<void> {
       const isOver = database.elapsed() >= until - WAIT_OVER_EARLY_MS;
       if (timeout < LEAVES_FROM_MS || !isOver) await clear();
     },
   };
-}
-
-/** Resolves with the write, or once an answer waits for it no longer. */
-async function inTime(write: Promise<void>): Promise<void> {
-  const { promise: late, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, WRITTEN_WITHIN_MS);
-  await Promise.race([write, late]);
-  clearTimeout(timer);
 }

@@ -68,7 +68,7 @@ export function createWatch(
     counted: countWait,
     began: join,
   });
-  const kinds: Watched[] = [conditions, follows, queues];
+  const kinds: Watched[] = [follows, queues, conditions];
   const isWatched = (room: string) => kinds.some((kind) => kind.has(room));
   const pace = createPace(() => poll * (MIN_PART + (MAX_PART - MIN_PART) * Math.random()), isWatched);
   const look = createLook(database, {
@@ -122,10 +122,8 @@ export function createWatch(
   }
 
   function hear(change: Change) {
-    follows.hear(change);
-    queues.hear(change);
     departures.hear(change);
-    conditions.hear(change);
+    for (const kind of kinds) kind.hear(change);
   }
 
   /** Hears what a look has found in a room. */
@@ -137,10 +135,8 @@ export function createWatch(
 
   /** Has a room read again that went back or is gone: its database was restored from a copy, or emptied. */
   function rewind(room: string, isThere: boolean) {
-    follows.rewind(room, isThere);
-    queues.rewind(room, isThere);
     departures.rewind(room);
-    conditions.rewind(room, isThere);
+    for (const kind of kinds) kind.rewind(room, isThere);
   }
 
   /** Ends what waits for a room that was deleted, and of which another one has the id since the revision `first`. */

@@ -2722,7 +2722,7 @@ export const MUTANTS: Mutant[] = [
   {
     name: "what one agent sees is answered to all that wait for the same",
     edits: [[
-      'const key = room.from(viewpoint).key || seen?.key || "";',
+      "const key = room.from(viewpoint).key || ofLists;",
       'const key = "";',
     ]],
     test: "tests/contract/wait_include.test.ts",

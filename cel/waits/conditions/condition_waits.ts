@@ -46,9 +46,7 @@ export function createConditionWaits(
   const time = database.elapsed;
   const { advance, begin } = createRounds(database, reader, createShares(), poll);
 
-  function subscribe(
-    request: WaitRequest,
-  ): { waiter: Waiter; watch: RoomWatch; result: Promise<WaitResult | undefined> } {
+  function subscribe(request: WaitRequest) {
     counted(1);
     const { room } = request;
     const watch = rooms.get(room) ?? createRoomWatch(room, time());
@@ -73,9 +71,8 @@ export function createConditionWaits(
     return { waiter, watch, result: promise };
   }
 
-  function markOf(
-    { request: { viewer, room, agent, condition, timeout }, viewpoint, began, settle }: Waiter,
-  ) {
+  function markOf({ request, viewpoint, began, settle }: Waiter) {
+    const { viewer, room, agent, condition, timeout } = request;
     if (agent === undefined) return undefined;
     const shown = { waitingOn: condition.source, began, timeout };
     const by = { viewer, acts: { as: agent } };

@@ -62,7 +62,7 @@ export type Included = (viewpoint: Viewpoint) => Promise<Record<string, unknown>
 export function createIncluded(include: Include, data: RoomData, room: RoomContext): Included {
   const { snapshot, definitions } = data;
   const answers = new Map<string, Promise<Record<string, unknown>>>();
-  const lists = listsOf(include, [...snapshot.extra]);
+  const listsFrom = listsOf(include, [...snapshot.extra]);
   const records = new Map<unknown, Json>();
   let entries: Promise<Array<[string, Json]>> | undefined;
 
@@ -85,7 +85,7 @@ export function createIncluded(include: Include, data: RoomData, room: RoomConte
     return Object.fromEntries(agents);
   }
 
-  async function make(viewpoint: Viewpoint, { since, changes }: Seen): Promise<Record<string, unknown>> {
+  async function make(viewpoint: Viewpoint, seen: Record<string, unknown>): Promise<Record<string, unknown>> {
     const { context } = room.from(viewpoint);
     const members: Record<string, unknown> = {};
     if (include.state !== undefined) {
@@ -97,60 +97,44 @@ export function createIncluded(include: Include, data: RoomData, room: RoomConte
       members.agents = shared(await agentsFrom(context.get("agents") as Map<string, unknown>));
     }
     if (include.messages) members.messages = snapshot.counts;
-    return { ...members, ...since, ...changes !== undefined && { changes } };
+    return { ...members, ...seen };
   }
 
   return async (viewpoint) => {
-    const { since, changesFrom } = await lists;
-    const seen = changesFrom?.(viewpoint);
-    const key = room.from(viewpoint).key || seen?.key || "";
-    const known = answers.get(key) ?? make(viewpoint, { since, changes: seen?.changes });
+    const { lists, key: ofLists } = (await listsFrom)(viewpoint);
+    const key = room.from(viewpoint).key || ofLists;
+    const known = answers.get(key) ?? make(viewpoint, lists);
     answers.set(key, known);
     return await known;
   };
 }
 
-interface Since {
-  messages_since?: unknown;
-  messages_more?: true;
-}
-
-/** The lists as a viewpoint sees them. */
-interface Seen {
-  since: Since;
-  changes: unknown;
-}
-
-interface Lists {
-  since: Since;
-  /** The changes as a viewpoint sees them. Those with the same `key` are equal. */
-  changesFrom?(viewpoint: Viewpoint): { changes: unknown; key: string };
-}
+/** Lists as a viewpoint sees them. Those with the same `key` are equal. */
+type ListsFrom = (viewpoint: Viewpoint) => { lists: Record<string, unknown>; key: string };
 
 /** Reads the rows of `queriesOfInclude`. */
-async function listsOf({ messagesAfter, changesAfter }: Include, rows: Row[][]): Promise<Lists> {
-  const lists: Lists = { since: {} };
+async function listsOf({ messagesAfter, changesAfter }: Include, rows: Row[][]): Promise<ListsFrom> {
+  const since: Record<string, unknown> = {};
   if (messagesAfter) {
     const [found, { limit }] = [rows.shift()!, messagesAfter];
-    lists.since.messages_since = shared(await mapYielding(found.slice(0, limit), toMessage));
-    if (found.length > limit) lists.since.messages_more = true;
+    since.messages_since = shared(await mapYielding(found.slice(0, limit), toMessage));
+    if (found.length > limit) since.messages_more = true;
   }
-  if (changesAfter) lists.changesFrom = await changesSeen(rows);
-  return lists;
+  return changesAfter ? await withChanges(since, rows) : () => ({ lists: since, key: "" });
 }
 
-async function changesSeen(rows: Row[][]): Promise<Lists["changesFrom"]> {
+async function withChanges(since: Record<string, unknown>, rows: Row[][]): Promise<ListsFrom> {
   const { changes, own } = await toChanges(rows);
   const { state, agents, messages, reservations } = changes;
   const texts = await mapYielding(agents, (agent) => stored(JSON.stringify(agent)));
   const places = new Map(agents.flatMap((agent, n) => "left" in agent ? [] : [[agent.id, n]]));
   const lists = { state: shared(state), messages: shared(messages), reservations: shared(reservations) };
-  const all = shared({ ...changes, ...lists, agents: texts });
+  const all = { ...since, changes: shared({ ...changes, ...lists, agents: texts }) };
   return (viewpoint) => {
     const seen = own(viewpoint);
-    if (seen === undefined) return { changes: all, key: "" };
+    if (seen === undefined) return { lists: all, key: "" };
     const others = texts.with(places.get(seen.id)!, stored(JSON.stringify(seen)));
-    return { changes: { ...changes, ...lists, agents: others }, key: viewpoint.wait! };
+    return { lists: { ...since, changes: { ...changes, ...lists, agents: others } }, key: viewpoint.wait! };
   };
 }
 

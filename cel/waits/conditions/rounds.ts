@@ -8,6 +8,7 @@ import { judgeActs, unprovenActors } from "../../../db/write/acts.ts";
 import { runAsTask } from "../../../db/yield.ts";
 import { NOTHING } from "../../rooms/definitions.ts";
 import { registrationAt } from "../departures.ts";
+import { inTime } from "../in_time.ts";
 import { queriesOfInclude } from "./include.ts";
 import type { Reader, RoomData } from "../../rooms/reader.ts";
 import { type Reads, unionReads } from "../../language/dependencies.ts";
@@ -33,16 +34,6 @@ interface Newcomer {
   waiter: Waiter;
   resolve(): void;
   reject(error: unknown): void;
-}
-
-interface Rounds {
-  /** Judges the room's due waits until none is due. A change during a round leads to another round. */
-  advance(watch: RoomWatch): Promise<void>;
-  /**
-   * Takes a wait's first look, with all that its answer may include, and sets `registration`. Waits that begin at
-   * once share it. Errors: `room_not_found`, `unavailable`.
-   */
-  begin(watch: RoomWatch, waiter: Waiter): Promise<void>;
 }
 
 const TIMED_EVERY_MS = 1_000;
@@ -71,10 +62,11 @@ export function createRoomWatch(room: string, now: number): RoomWatch {
 }
 
 /** Loads and judges the waits of rooms. `poll`: the maximum milliseconds between two calls of `advance`. */
-export function createRounds(database: Database, reader: Reader, shares: Shares, poll: number): Rounds {
+export function createRounds(database: Database, reader: Reader, shares: Shares, poll: number) {
   const time = database.elapsed;
   const accountOf = createAccounts();
 
+  /** Judges the room's due waits until none is due. A change during a round leads to another round. */
   async function advance(watch: RoomWatch) {
     if (watch.busy) return;
     watch.busy = true;
@@ -152,7 +144,7 @@ export function createRounds(database: Database, reader: Reader, shares: Shares,
       for (const waiter of byWaiter.keys()) waiter.dueAtOnce = true;
       const groups = groupsOf([...byWaiter.keys()]);
       const looks = groups.map((waiters) => firstLook(watch, waiters.map((waiter) => byWaiter.get(waiter)!)));
-      await orOverdue(Promise.all(looks));
+      await inTime(Promise.all(looks), OVERDUE_MS);
     }
     watch.beginning--;
   }
@@ -190,8 +182,12 @@ export function createRounds(database: Database, reader: Reader, shares: Shares,
 
   return {
     advance,
-    begin: (watch, waiter) =>
-      new Promise((resolve, reject) => {
+    /**
+     * Takes a wait's first look, with all that its answer may include, and sets `registration`. Waits that begin at
+     * once share it. Errors: `room_not_found`, `unavailable`.
+     */
+    begin: (watch: RoomWatch, waiter: Waiter) =>
+      new Promise<void>((resolve, reject) => {
         const begun = () => {
           waiter.begun = true;
           resolve();
@@ -224,12 +220,4 @@ function weightOf({ state, agents, facts }: Reads, lists: number): number {
   const scopes = state === "all" ? 1 : state.scopes.length;
   const all = [scopes > 0, agents === "all", facts.id.length > 0].filter(Boolean).length;
   return LIGHT + LIST * (all + lists);
-}
-
-/** Resolves when the task does, or after `OVERDUE_MS`. */
-async function orOverdue(task: Promise<unknown>) {
-  const { promise: overdue, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, OVERDUE_MS);
-  await Promise.race([task, overdue]);
-  clearTimeout(timer);
 }

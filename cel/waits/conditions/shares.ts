@@ -18,19 +18,7 @@ export interface Account {
 export type Length = "short" | "long";
 
 /** Divides an instance's time among the rooms whose waits are judged. */
-export interface Shares {
-  /**
-   * Runs some of a room's work when the room's share allows it: a few milliseconds of it, or less than two if short. What
-   * is long, however much of it waits, takes a third of the time and delays what is short by one piece.
-   */
-  work<T>(account: Account, length: Length, piece: () => T): Promise<T>;
-  /**
-   * Runs a read of a room when its weight fits among those in flight, queued `later` milliseconds behind reads of
-   * now. The bound leaves room for other requests' reads. Those of a room whose lists are large delay no others, and none
-   * with lists delay those without.
-   */
-  load<T>(account: Account, weight: number, task: () => Promise<T>, later?: number): Promise<T>;
-}
+export type Shares = ReturnType<typeof createShares>;
 
 /** The accounts that an instance remembers, at most. */
 const ACCOUNTS = 10_000;
@@ -68,16 +56,14 @@ export function createAccounts(): (viewer: Viewer, room: string) => Account {
   };
 }
 
-export function createShares(elapsed = () => performance.now()): Shares {
+export function createShares(elapsed = () => performance.now()) {
   const workers = {
     short: createWorker(elapsed, { rests: false }),
     long: createWorker(elapsed, { rests: true }),
   };
-  const [light, heavy, large] = [
-    createLoads(elapsed),
-    createLoads(elapsed, UNKNOWN_OVERDUE_MS),
-    createLoads(elapsed),
-  ];
+  const light = createLoads(elapsed);
+  const heavy = createLoads(elapsed, UNKNOWN_OVERDUE_MS);
+  const large = createLoads(elapsed);
 
   function spentBy(account: Account): number {
     const now = elapsed();
@@ -92,8 +78,12 @@ export function createShares(elapsed = () => performance.now()): Shares {
   }
 
   return {
-    work: (account, length, piece) =>
-      new Promise((resolve, reject) => {
+    /**
+     * Runs some of a room's work when the room's share allows it: a few milliseconds of it, or less than two if short.
+     * What is long, however much of it waits, takes a third of the time and delays what is short by one piece.
+     */
+    work: <T>(account: Account, length: Length, piece: () => T) =>
+      new Promise<T>((resolve, reject) => {
         workers[length](priorityOf(account), () => {
           const from = elapsed();
           try {
@@ -104,7 +94,12 @@ export function createShares(elapsed = () => performance.now()): Shares {
           account.spent = spentBy(account) + elapsed() - from;
         });
       }),
-    load(account, weight, task, later = 0) {
+    /**
+     * Runs a read of a room when its weight fits among those in flight, queued `later` milliseconds behind reads of
+     * now. The bound leaves room for other requests' reads. Those of a room whose lists are large delay no others, and
+     * none with lists delay those without.
+     */
+    load<T>(account: Account, weight: number, task: () => Promise<T>, later = 0): Promise<T> {
       const loads = weight <= LIGHT_WEIGHT ? light : account.isLarge ? large : heavy;
       return loads.run(priorityOf(account, later), weight, task);
     },

@@ -31,27 +31,25 @@ export interface From {
   bytes?: number;
 }
 
-/** The reads of changes, shared among followers that ask for the same. */
-interface ChangesReads {
-  /** Errors: `room_not_found`, `DatabaseUnavailable`. */
-  read(viewer: Viewer, room: string, followed: FollowedRoom, from: From): Promise<ChangesPage>;
-  /** Drops what was read of a room: its revision went back. */
-  forget(followed: FollowedRoom): void;
-}
-
 /** The maximum number of reads kept for equal requests: each may hold a page of 1 MB. */
 const SHARED_READS = 16;
 
 /**
- * Creates the reads of this instance, each of at most `length` things. Shares one read among equal requests while it is
+ * Creates the reads of changes of this instance, each of at most `length` things. Shares one read among equal requests while it is
  * in flight, and afterwards if it found changes. A read is void once the room has no followers: from then on this
  * instance does not learn of changes.
  */
-export function createChangesReads(database: Database, length: number): ChangesReads {
+export function createChangesReads(database: Database, length: number) {
   const shared = new Map<string, { followed: FollowedRoom; reading: Promise<ChangesPage> }>();
 
   return {
-    read(viewer, room, followed, { after, began, bytes }) {
+    /** Errors: `room_not_found`, `DatabaseUnavailable`. */
+    read(
+      viewer: Viewer,
+      room: string,
+      followed: FollowedRoom,
+      { after, began, bytes }: From,
+    ): Promise<ChangesPage> {
       const name = keyFor(viewer, `${after} ${began} ${bytes} ${room}`);
       const known = shared.get(name);
       if (known?.followed === followed) return known.reading;
@@ -77,7 +75,8 @@ export function createChangesReads(database: Database, length: number): ChangesR
       shared.set(name, { followed, reading });
       return reading;
     },
-    forget(followed) {
+    /** Drops what was read of a room: its revision went back. */
+    forget(followed: FollowedRoom): void {
       for (const [name, read] of shared) if (read.followed === followed) shared.delete(name);
     },
   };

@@ -2,23 +2,7 @@ import { type Changes, type ChangesPage, isEmpty } from "../../../db/snapshots/c
 import type { FollowedRoom, From, Subscription } from "./followed_room.ts";
 
 /** One reader of a room's changes, which takes them at its own pace. */
-export interface Follower {
-  /** The revision of the last changes that it received. */
-  readonly revision: number;
-  /** True once it was ended, or its instance drains: it receives nothing more. */
-  readonly ended: boolean;
-  /** True where the room may have changed since `revision`. */
-  readonly behind: boolean;
-  /**
-   * Resolves with what changed since the last call, as soon as anything has; undefined after `within` milliseconds
-   * without a change, or when it is ended. Where the room has gone back, the changes are a `reset` and start from the
-   * beginning. They are cut beyond the bytes that `size` returns, which is called only when there is something to
-   * read. Errors: `DatabaseUnavailable`.
-   */
-  next(within: number, size?: () => Promise<number>): Promise<Changes | undefined>;
-  /** Removes its timer and its subscription. Idempotent. */
-  end(): void;
-}
+export type Follower = ReturnType<typeof createFollower>;
 
 /** What a follower stands on. `elapsed`: the database's, in milliseconds. */
 interface Ground {
@@ -35,7 +19,7 @@ export function createFollower(
   { followed, subscription, read, elapsed, ...before }: Ground,
   page: ChangesPage,
   after?: number,
-): Follower {
+) {
   let first = isEmpty(page.changes) ? undefined : page;
   let { began, changes: { revision } } = page;
   if (first) revision = page.changes.reset ? 0 : after!;
@@ -53,16 +37,25 @@ export function createFollower(
   }
 
   return {
+    /** The revision of the last changes that it received. */
     get revision() {
       return revision;
     },
+    /** True once it was ended, or its instance drains: it receives nothing more. */
     get ended() {
       return ended();
     },
+    /** True where the room may have changed since `revision`. */
     get behind() {
       return behind();
     },
-    async next(within, size) {
+    /**
+     * Resolves with what changed since the last call, as soon as anything has; undefined after `within` milliseconds
+     * without a change, or when it is ended. Where the room has gone back, the changes are a `reset` and start from the
+     * beginning. They are cut beyond the bytes that `size` returns, which is called only when there is something to
+     * read. Errors: `DatabaseUnavailable`.
+     */
+    async next(within: number, size?: () => Promise<number>): Promise<Changes | undefined> {
       // A change of which the viewer sees nothing is none.
       for (const end = elapsed() + within; !ended();) {
         if (!behind()) await woken(subscription, Math.max(0, end - elapsed()));
@@ -77,6 +70,7 @@ export function createFollower(
         if (elapsed() >= end) return undefined;
       }
     },
+    /** Removes its timer and its subscription. Idempotent. */
     end: subscription.leave,
   };
 }

@@ -1,20 +1,6 @@
 /** A channel between instances, if the runtime has one. `hear` gets what the others post. */
 export type OpenChannel = (hear: (posted: unknown) => void) => { post(data: unknown): void; close(): void };
 
-/**
- * Hints between instances that a room was written, by its id. Nothing depends on them. The channel is open while there
- * are waits here, and for a moment after a write, since an open channel may keep the process from ending.
- */
-export interface Hints {
-  /** Tells the other instances that a room was written. */
-  tell(room: string): void;
-  /** Listens to the other instances until `mute`. */
-  listen(): void;
-  mute(): void;
-  /** Closes the channel for good. */
-  close(): void;
-}
-
 /** Milliseconds for which written rooms are collected into one hint. */
 const COLLECTED_MS = 5;
 /** The maximum number of rooms in one hint, sent or received. Looks find the others. */
@@ -22,17 +8,16 @@ export const MAX_TOLD = 100;
 /** Milliseconds after which the channel is closed while there are no waits and no writes. */
 const IDLE_MS = 500;
 
-const NONE: Hints = { tell() {}, listen() {}, mute() {}, close() {} };
-
 /**
- * Creates the hints over a channel, if the runtime has one. `hear` gets each room that another instance has written.
+ * Creates the hints between instances that a room was written, by its id: over a channel, if the runtime has one. Nothing
+ * depends on them. `hear` gets each room that another instance has written. The channel is open while there are waits
+ * here, and for a moment after a write, since an open channel may keep the process from ending.
  */
-export function createHints(open: OpenChannel | undefined, hear: (room: string) => void): Hints {
-  if (open === undefined) return NONE;
+export function createHints(open: OpenChannel | undefined, hear: (room: string) => void) {
   const told = new Set<string>();
   let channel: ReturnType<OpenChannel> | undefined;
   let listening = false;
-  let closed = false;
+  let closed = open === undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let idle: ReturnType<typeof setTimeout> | undefined;
 
@@ -70,6 +55,7 @@ export function createHints(open: OpenChannel | undefined, hear: (room: string) 
     open?.close();
   }
 
+  /** Closes the channel for good. */
   function close() {
     closed = true;
     clearTimeout(timer);
@@ -79,17 +65,19 @@ export function createHints(open: OpenChannel | undefined, hear: (room: string) 
   }
 
   return {
-    tell(room) {
+    /** Tells the other instances that a room was written. */
+    tell(room: string): void {
       if (closed || told.size >= MAX_TOLD) return;
       told.add(room);
       timer ??= setTimeout(flush, COLLECTED_MS);
     },
-    listen() {
+    /** Listens to the other instances until `mute`. */
+    listen(): void {
       listening = true;
       clearTimeout(idle);
       use(() => {});
     },
-    mute() {
+    mute(): void {
       listening = false;
       restLater();
     },

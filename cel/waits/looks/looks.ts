@@ -1,18 +1,11 @@
 import type { Pace, Rooms } from "./pace.ts";
 
 /** Runs `look` repeatedly between `start` and `stop`, at the times of a pace. Looks never overlap. */
-export interface Looks {
-  start(): void;
-  stop(): void;
-  /** Reads the pace again, whose next look may come sooner. */
-  hasten(): void;
-}
-
 export function createLooks(
   pace: Pace,
   look: (rooms: Rooms) => Promise<void>,
   elapsed = () => performance.now(),
-): Looks {
+) {
   let running = false;
   let stopped = true;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -25,7 +18,8 @@ export function createLooks(
     });
   }
 
-  function hasten() {
+  /** Reads the pace again, whose next look may come sooner. */
+  function hasten(): void {
     clearTimeout(timer);
     wake();
   }
@@ -45,11 +39,11 @@ export function createLooks(
   }
 
   return {
-    start() {
+    start(): void {
       stopped = false;
       if (!running) run();
     },
-    stop() {
+    stop(): void {
       stopped = true;
       hasten();
     },

@@ -31,29 +31,10 @@ export type Rooms = "all" | string[];
  * look has found another instance's change is looked at again after `QUICK_MS`, then less and less often, until its
  * turn comes no sooner than that of all rooms. It holds no timer and no clock: times are passed in.
  */
-export interface Pace {
-  /** Looks at all rooms an interval after `now`, when there was nothing to look at before. */
-  start(now: number): void;
-  /** The time of the next look. */
-  next(): number;
-  /** Begins a look and returns the rooms. Looks never overlap: `end` comes first. */
-  begin(now: number): Rooms;
-  end(now: number): void;
-  /** Notes that the last look found another instance's change. */
-  found(room: string, revision: number): void;
-  /** Undoes `found` of this revision: it was this instance's own write, whose answer came after the look's. */
-  isOwn(room: string, revision: number): void;
-  /**
-   * Notes that another instance says that it has written a room, which is looked at once more as soon as a quick look
-   * may. Returns whether this makes `next` come sooner.
-   */
-  hinted(room: string): boolean;
-  /** Notes that a room is now watched, and was read for that. Returns whether this makes `next` come sooner. */
-  joined(room: string, now: number): boolean;
-}
+export type Pace = ReturnType<typeof createPace>;
 
 /** Creates a pace. `interval`: the milliseconds to the next look at all rooms; `isWatched`: what else is looked at. */
-export function createPace(interval: () => number, isWatched: (room: string) => boolean): Pace {
+export function createPace(interval: () => number, isWatched: (room: string) => boolean) {
   const conversations = new Map<string, Conversation>();
   const hints = new Set<string>();
   let ms = interval();
@@ -84,12 +65,15 @@ export function createPace(interval: () => number, isWatched: (room: string) => 
   }
 
   return {
-    start(now) {
+    /** Looks at all rooms an interval after `now`, when there was nothing to look at before. */
+    start(now: number): void {
       ms = interval();
       all = { began: now, ended: now };
     },
+    /** The time of the next look. */
     next: () => Math.min(allAt(), quickAt()),
-    begin(now) {
+    /** Begins a look and returns the rooms. Looks never overlap: `end` comes first. */
+    begin(now: number): Rooms {
       last = { began: now, ended: now };
       // Looks at all rooms a little sooner, in place of a quick look just before.
       if (now + QUICK_MS >= allAt()) {
@@ -107,10 +91,11 @@ export function createPace(interval: () => number, isWatched: (room: string) => 
       hints.clear();
       return [...rooms];
     },
-    end(now) {
+    end(now: number): void {
       last.ended = now;
     },
-    found(room, revision) {
+    /** Notes that the last look found another instance's change. */
+    found(room: string, revision: number): void {
       const before = conversations.get(room);
       conversations.delete(room);
       const at = last.began;
@@ -122,19 +107,25 @@ export function createPace(interval: () => number, isWatched: (room: string) => 
       });
       if (conversations.size > MAX_QUICK_ROOMS) conversations.delete(conversations.keys().next().value!);
     },
-    isOwn(room, revision) {
+    /** Undoes `found` of this revision: it was this instance's own write, whose answer came after the look's. */
+    isOwn(room: string, revision: number): void {
       const conversation = conversations.get(room);
       if (conversation?.revision !== revision) return;
       if (conversation.before) {
         conversations.set(room, { ...conversation.before, lookedAt: conversation.lookedAt });
       } else conversations.delete(room);
     },
-    hinted(room) {
+    /**
+     * Notes that another instance says that it has written a room, which is looked at once more as soon as a quick look
+     * may. Returns whether this makes `next` come sooner.
+     */
+    hinted(room: string): boolean {
       if (hints.has(room) || hints.size >= MAX_QUICK_ROOMS) return false;
       hints.add(room);
       return hints.size === 1;
     },
-    joined(room, now) {
+    /** Notes that a room is now watched, and was read for that. Returns whether this makes `next` come sooner. */
+    joined(room: string, now: number): boolean {
       const conversation = conversations.get(room);
       if (conversation) conversation.lookedAt = now;
       return conversation !== undefined;

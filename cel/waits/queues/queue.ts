@@ -61,17 +61,12 @@ export function createQueues(
   }
 
   function queueOf(rooms: Map<string, RoomQueue>, room: string, kind: RoomQueue["kind"]): RoomQueue {
-    const found = rooms.get(room) ??
-      { room, kind, waiting: new Set<Waiting>(), latest: {}, busy: false };
+    const found = rooms.get(room) ?? { room, kind, waiting: new Set(), latest: {}, busy: false };
     rooms.set(room, found);
     return found;
   }
 
-  function enqueue(
-    rooms: Map<string, RoomQueue>,
-    kind: RoomQueue["kind"],
-    request: QueueRequest,
-  ): { queue: RoomQueue; waiting: Waiting; result: Promise<unknown> } {
+  function enqueue(rooms: Map<string, RoomQueue>, kind: RoomQueue["kind"], request: QueueRequest) {
     counted(1);
     const { room, agent, by, waitingOn, timeout } = request;
     const queue = queueOf(rooms, room, kind);
@@ -110,11 +105,7 @@ export function createQueues(
     return { queue, waiting, result: promise };
   }
 
-  async function wait(
-    rooms: Map<string, RoomQueue>,
-    kind: RoomQueue["kind"],
-    request: QueueRequest,
-  ): Promise<unknown> {
+  async function wait(rooms: Map<string, RoomQueue>, kind: RoomQueue["kind"], request: QueueRequest) {
     const { queue, waiting, result } = enqueue(rooms, kind, request);
     const { by, timeout, signal } = request;
     const leave = () => waiting.settle(new Refusal("unavailable", { why: "client_left" }));

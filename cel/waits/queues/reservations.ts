@@ -7,24 +7,22 @@ import type { Operation, Outcome } from "../../../db/write/context.ts";
 import { createServe, type ReserveRequest } from "./serve_reservations.ts";
 import type { Watch } from "../watch.ts";
 
-export interface Reserving {
-  /**
-   * Reserves paths once they are free, or gives up after `timeout` milliseconds. Errors: `room_not_found`, `reserved`,
-   * `limit_reached`, `unavailable`.
-   */
-  reserve(
-    room: string,
-    asked: Asked,
-    waiting: { timeout: number; signal: AbortSignal },
-  ): Operation<{ reservation: Reservation; revision: number } & Noticed>;
-}
+export type Reserving = ReturnType<typeof createReserving>;
 
 /** Creates the reservations of this instance. Requests for paths of a room wait in a queue (queue.ts). */
-export function createReserving(database: Database, watch: Watch, limits: Limits): Reserving {
+export function createReserving(database: Database, watch: Watch, limits: Limits) {
   const queue = watch.createQueue<ReserveRequest, Outcome>({ serve: createServe(database, limits) });
 
   return {
-    reserve: (room, asked, { timeout, signal }) => ({
+    /**
+     * Reserves paths once they are free, or gives up after `timeout` milliseconds. Errors: `room_not_found`, `reserved`,
+     * `limit_reached`, `unavailable`.
+     */
+    reserve: (
+      room: string,
+      asked: Asked,
+      { timeout, signal }: { timeout: number; signal: AbortSignal },
+    ): Operation<{ reservation: Reservation; revision: number } & Noticed> => ({
       acts: { as: asked.agent },
       run(keyed) {
         // A keyed request has a fixed time, but its reservation begins when it is granted.

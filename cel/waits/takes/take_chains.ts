@@ -13,20 +13,12 @@ import { judgeAll, type Link, type Pending, settle, withoutLeft } from "./take_l
 import { guardOf, type Take, takeFitting, type Try } from "./take_look.ts";
 import { distinct, pageOf, readPages } from "./take_pages.ts";
 
-interface TakeChains {
-  /**
-   * Takes the oldest open message that passes the filters and fits, if there is one. Errors: `room_not_found`,
-   * `unavailable`, `DatabaseUnavailable`; `agent_not_found` if the registration `joined` of the agent has ended.
-   */
-  take(room: string, take: Take, joined?: Registration): Promise<Try>;
-}
-
 /**
  * Creates the takes that read messages. Concurrent takes of a room form a chain. One read loads what all of them need.
  * Each is judged over the messages that those before it leave. One batch commits all that found a message. A take that
  * another writer preceded is tried again, ahead of those that came later.
  */
-export function createTakeChains(database: Database, reader: Reader): TakeChains {
+export function createTakeChains(database: Database, reader: Reader) {
   const chains = createChains<Pending>(database.elapsed, { lengthOf, decide: tryChain, gathers: true });
 
   /** Takes for a chain; one by one if all together read too much. Returns those to try again. */
@@ -100,8 +92,12 @@ export function createTakeChains(database: Database, reader: Reader): TakeChains
   }
 
   return {
-    take: (room, take, joined) =>
-      new Promise((resolve, reject) => {
+    /**
+     * Takes the oldest open message that passes the filters and fits, if there is one. Errors: `room_not_found`,
+     * `unavailable`, `DatabaseUnavailable`; `agent_not_found` if the registration `joined` of the agent has ended.
+     */
+    take: (room: string, take: Take, joined?: Registration) =>
+      new Promise<Try>((resolve, reject) => {
         chains.add(take.context.viewer, room, { ...take, joined, resolve, reject });
       }),
   };

@@ -45,13 +45,7 @@ export type TakeAnswer =
     | { message?: undefined; unknown: boolean; next?: number; failure?: Failure }
   );
 
-export interface Taking {
-  /**
-   * Claims the oldest open message that fits, once there is one, or gives up after `timeout` milliseconds.
-   * Errors: `room_not_found`, `unavailable`, `DatabaseUnavailable`.
-   */
-  take(room: string, asked: Asked, waiting: { timeout: number; signal: AbortSignal }): Operation<TakeAnswer>;
-}
+export type Taking = ReturnType<typeof createTaking>;
 
 interface TakeRequest extends QueueRequest, Omit<Take, "write"> {}
 
@@ -61,7 +55,7 @@ type Waiting = Queued<TakeRequest, Try>;
 const FEW = 4;
 
 /** Creates the takes of this instance. Those that wait for a task of a room queue up (queues/queue.ts). */
-export function createTaking(database: Database, reader: Reader, watch: Watch): Taking {
+export function createTaking(database: Database, reader: Reader, watch: Watch) {
   const chains = createTakeChains(database, reader);
   const looks = ({ where, thread }: Asked) => where !== undefined || thread !== undefined;
 
@@ -74,17 +68,9 @@ export function createTaking(database: Database, reader: Reader, watch: Watch): 
   }
 
   /** Counts what there is for takes that want the same, so that no more of them try than can have something. */
-  async function withChances(
-    room: string,
-    queued: Waiting[],
-  ): Promise<{ waiting: Waiting[]; revision?: number }> {
+  async function withChances(room: string, queued: Waiting[]) {
     if (queued.length <= FEW) return { waiting: queued };
-    const groups = [
-      ...Map.groupBy(
-        queued,
-        ({ request: { asked: { kind, from, to, after } } }) => JSON.stringify([kind, from, to, after]),
-      ).values(),
-    ];
+    const groups = [...Map.groupBy(queued, wantedBy).values()];
     const counted: Statement[] = groups.map((group) => {
       const { asked } = group[0]!.request;
       return selectThere({ ...asked, room }, group.map(({ request }) => request.asked.to ?? request.agent));
@@ -110,10 +96,8 @@ export function createTaking(database: Database, reader: Reader, watch: Watch): 
 
   const queue = watch.createQueue<TakeRequest, Try>({
     async serve(room, queued) {
-      const [lookers, others] = [
-        queued.filter(({ request }) => looks(request.asked)),
-        queued.filter(({ request }) => !looks(request.asked)),
-      ];
+      const lookers = queued.filter(({ request }) => looks(request.asked));
+      const others = queued.filter(({ request }) => !looks(request.asked));
       const { waiting, revision = Infinity } = await withChances(room, others);
       let seen = revision; // of those who got nothing
       const settle = async (one: Waiting, trying: Promise<Try>) => {
@@ -149,7 +133,15 @@ export function createTaking(database: Database, reader: Reader, watch: Watch): 
   }
 
   return {
-    take(room, asked, { timeout, signal }) {
+    /**
+     * Claims the oldest open message that fits, once there is one, or gives up after `timeout` milliseconds.
+     * Errors: `room_not_found`, `unavailable`, `DatabaseUnavailable`.
+     */
+    take(
+      room: string,
+      asked: Asked,
+      { timeout, signal }: { timeout: number; signal: AbortSignal },
+    ): Operation<TakeAnswer> {
       let tried: Try | undefined;
       return {
         acts: { as: asked.agent },
@@ -174,6 +166,11 @@ export function createTaking(database: Database, reader: Reader, watch: Watch): 
       };
     },
   };
+}
+
+/** Names what a take wants, whoever it is for. */
+function wantedBy({ request: { asked: { kind, from, to, after } } }: Waiting): string {
+  return JSON.stringify([kind, from, to, after]);
 }
 
 /** What others see that an agent waits on. */

@@ -476,6 +476,8 @@ fails(
 Deno.test("a failure tells where it is", () => {
   const error = thrown(() => evaluate("true && state._shared.nope > 1"));
   assert.equal(error.position, "true && state._shared.".length);
+  const condition = thrown(() => evaluate("state._shared.list.map(x, x, [x])", { list: [1] }));
+  assert.equal(condition.position, "state._shared.list.map(x, ".length);
 });
 
 Deno.test("truthy is anything but false, null, 0, NaN and the empty string", () => {

@@ -69,7 +69,7 @@ export class Run {
   holds(): boolean {
     const value = this.part(0);
     if (typeof value === "boolean") return value;
-    failAsNoBool("A condition", value, this.resultNode);
+    failAsNoBool("A condition", value, this.parts[0]!);
   }
 
   /** Absorbs an error, for a charge. Rethrows fatal ones. */

@@ -102,10 +102,16 @@ async function callInTime(
 
 /**
  * Makes a body that can be sent only once. Deno's fetch repeats a request whose reply breaks off, which would apply a
- * batch of writes twice; it cannot repeat a body that is a stream.
+ * batch of writes twice; it cannot repeat a body that is a stream of our own. That of a Response it can: it keeps the
+ * text of which the Response was made.
  */
-function unrepeatable(body: string | Uint8Array<ArrayBuffer>): ReadableStream {
-  return new Response(body).body!;
+function unrepeatable(body: string | Uint8Array): ReadableStream {
+  return new ReadableStream({
+    start(controller) {
+      controller.enqueue(typeof body === "string" ? new TextEncoder().encode(body) : body);
+      controller.close();
+    },
+  });
 }
 
 /** Makes a call of the client package. */

@@ -122,12 +122,7 @@ export function mountTokens(app: Hono, services: Services): void {
       const room = roomOf(c);
       const { role, agent, ttl, note } = await readBody(c, TOKENS, "TokenRequest");
       const own = role === "member" && agent === undefined ? await ownAgent(c, services) : agent;
-      const operation = createToken(
-        database,
-        room,
-        { role, agent: own ?? undefined, ttl, note },
-        LIMITS.tokens,
-      );
+      const operation = createToken(database, room, { role, agent: own, ttl, note }, LIMITS.tokens);
       return await answerOnce(c, services, room, operation, ({ token, text, revision }) => {
         return reply(revision, { ...shownToken(token), ...shownOnce(text, TOKEN_LOST) }, 201);
       });

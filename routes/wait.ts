@@ -1,9 +1,7 @@
 import type { Context, Hono } from "hono";
 import type { z } from "zod";
 import { includesAnything } from "../cel/waits/conditions/include.ts";
-import type { WaitResult } from "../cel/waits/conditions/waiter.ts";
 import { getAgent } from "../db/agents/read.ts";
-import type { Viewer } from "../db/viewer.ts";
 import { runAsUrgentTask } from "../db/yield.ts";
 import { AGENTS } from "./agents.ts";
 import { CHANGES } from "./changes.ts";
@@ -113,16 +111,15 @@ export function mountWait(app: Hono, services: Services): void {
     const include = includeOf(body.include ?? []);
     const timeout = Math.min(body.timeout ?? LIMITS.waitMs, LIMITS.waitMs);
     const viewer = viewerOf(c);
-    const agent = await waiterOf(c, viewer, room, body.agent ?? undefined);
+    const { agent } = body;
+    // A wait may be of an agent that is not registered, but not under an id that none may have.
+    if (agent !== undefined && existingAgentId(agent) === "") {
+      await lookedInTime(getAgent(database, viewer, room, existingId(agent)), c);
+    }
     const request = { viewer, room, condition, agent, timeout, include, signal };
     const release = fairUse.hold(c, "wait", room);
-    let result: WaitResult | undefined;
-    try {
-      const waiting = watch.wait(request);
-      result = await (timeout === 0 ? answeredInTime(waiting, c) : waiting);
-    } finally {
-      release();
-    }
+    const waiting = watch.wait(request);
+    const result = await (timeout === 0 ? answeredInTime(waiting, c) : waiting).finally(release);
     if (result === undefined) return c.body(null, 204); // the client is gone
     const { included, revision, ...outcome } = result;
     const answer: Record<string, unknown> = outcome.triggered
@@ -131,14 +128,6 @@ export function mountWait(app: Hono, services: Services): void {
     // Most answers are small: yielding would take longer than encoding them.
     if (!includesAnything(include) && typeof answer.value !== "object") return reply(revision, answer);
     return await runAsUrgentTask(() => replyLarge(c, revision, { ...answer, ...included }));
-  }
-
-  /** Returns the waiting agent, registered or not. Errors: `room_not_found`, `agent_not_found` for an impossible id. */
-  async function waiterOf(c: Context, viewer: Viewer, room: string, agent?: string) {
-    if (agent !== undefined && existingAgentId(agent) === "") {
-      await lookedInTime(getAgent(database, viewer, room, existingId(agent)), c);
-    }
-    return agent;
   }
 
   serve(app, services, WAIT, "/rooms/{room}/wait", {

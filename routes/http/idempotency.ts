@@ -1,5 +1,4 @@
 import type { Context } from "hono";
-import type { Acts } from "../../db/access/acts.ts";
 import type { Database } from "../../db/database.ts";
 import type { JoinKey } from "../../db/invites/find.ts";
 import type { Viewer } from "../../db/viewer.ts";
@@ -27,10 +26,17 @@ export async function answerOnce<Answer>(
   { acts, run, answer }: Operation<Answer>,
   render: (answer: Answer, outcome: Outcome) => Response | Promise<Response>,
 ): Promise<Response> {
-  const viewer = viewerOf(c);
-  const request = await keyedRequest(c, database, { viewer, acts }, room);
-  const context = { viewer, acts, time: database.time, newId: database.newId };
-  const outcome = request ? await runOnce(database, request, run) : await run(context) as Outcome;
+  const by = { viewer: viewerOf(c), acts };
+  const key = keyOf(c);
+  const outcome = key === undefined
+    ? await run({ ...by, time: database.time, newId: database.newId }) as Outcome
+    : await runOnce(database, {
+      ...by,
+      scope: room ?? NO_ROOM,
+      key: room === undefined ? await roomlessKey(c, database, by.viewer, key) : key,
+      fingerprint: await digest(identityOf(c), await c.req.arrayBuffer()),
+      lifetime: LIMITS.idempotencyMs,
+    }, run);
   const response = await render(answer(outcome), outcome);
   if (outcome.replayed) response.headers.set(REPLAYED, "true");
   return response;
@@ -49,24 +55,6 @@ export function shownOnce(
   hint: string,
 ): { token?: string | null; hint?: string } {
   return token === undefined ? {} : token === null ? { token, hint } : { token };
-}
-
-async function keyedRequest(
-  c: Context,
-  database: Database,
-  { viewer, acts }: { viewer: Viewer; acts: Acts },
-  room?: string,
-) {
-  const key = keyOf(c);
-  if (key === undefined) return undefined;
-  return {
-    viewer,
-    acts,
-    scope: room ?? NO_ROOM,
-    key: room === undefined ? await roomlessKey(c, database, viewer, key) : key,
-    fingerprint: await digest(identityOf(c), await c.req.arrayBuffer()),
-    lifetime: LIMITS.idempotencyMs,
-  };
 }
 
 const MOST = LIMITS.idempotencyKeyLength;

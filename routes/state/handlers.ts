@@ -57,7 +57,7 @@ export function mountState(app: Hono, services: Services): void {
       const body = await readBody(c, WRITES, "put", { filled: ownMember(c, services) });
       const version = versionOfHeaders(c, body.if_version);
       const write = await writeOf(version === undefined ? body : { ...body, if_version: version }, []);
-      const put = { writes: [write], agent: body.agent ?? undefined, limits: LIMITS, batch: false };
+      const put = { writes: [write], agent: body.agent, limits: LIMITS, batch: false };
       const operation = withEtag(version, gated(gates, body, room, putEntries(database, room, put)));
       return await answerOnce(c, services, room, operation, async ({ entries, revision }, outcome) => {
         const [entry] = await withViews(services, viewerOf(c), room, entries, outcome);
@@ -73,7 +73,7 @@ export function mountState(app: Hono, services: Services): void {
       writableScope(scope, ["scope"]);
       refuseHeaders(c, ["If-None-Match"], "A delete takes If-Match only.");
       const version = versionOfHeaders(c, if_version);
-      const entry = { scope, key, ifVersion: version ?? if_version, agent: agent ?? undefined };
+      const entry = { scope, key, ifVersion: version ?? if_version, agent };
       const behindGate = gated(gates, { ...gate, agent }, room, deleteEntry(database, room, entry));
       const operation = withEtag(version, behindGate);
       return await answerOnce(c, services, room, operation, replyAll);
@@ -89,7 +89,7 @@ export function mountState(app: Hono, services: Services): void {
       for (const [index, write] of body.writes.entries()) {
         writes.push(await writeOf(write, ["writes", index], { index }));
       }
-      const put = { writes, agent: body.agent ?? undefined, limits: LIMITS, batch: true };
+      const put = { writes, agent: body.agent, limits: LIMITS, batch: true };
       const operation = gated(gates, body, room, putEntries(database, room, put));
       return await answerOnce(c, services, room, operation, async ({ entries, revision }, outcome) => {
         const state = await withViews(services, viewerOf(c), room, entries, outcome);

@@ -10,7 +10,7 @@ interface BucketLimits {
 }
 
 /** What is left in a bucket; `waitMs`, only if it was empty, until it holds a request again. */
-export interface Taken {
+interface Taken {
   left: number;
   waitMs?: number;
 }

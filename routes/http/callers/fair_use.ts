@@ -1,5 +1,5 @@
 import type { Context, Next } from "hono";
-import { createBuckets, createHolds, type Taken } from "./buckets.ts";
+import { createBuckets, createHolds } from "./buckets.ts";
 import { callerOf } from "./caller.ts";
 import { countedRoom, namedRoom, roomIn } from "./credentials.ts";
 import { RequestError } from "../errors.ts";
@@ -42,13 +42,13 @@ export function createFairUse(
   limited: (by: Limited) => void = () => {},
 ) {
   const { callerPerSecond = LIMITS.callerPerSecond, roomPerSecond, trustedProxies } = options;
-  const limitsOf = (perSecond: number) => ({
-    perSecond,
-    burst: burstOf(perSecond),
-    max: LIMITS.callersRemembered,
-  });
-  const takeOfCaller = createBuckets(limitsOf(callerPerSecond), now);
-  const takeOfRoom = createBuckets(limitsOf(roomPerSecond), now);
+  const rateOf = (perSecond: number) => {
+    // At least 1, else a bucket would never admit a request.
+    const burst = Math.max(1, Math.floor(perSecond * LIMITS.burstSeconds));
+    const max = LIMITS.callersRemembered;
+    return { perSecond, burst, takeFrom: createBuckets({ perSecond, burst, max }, now) };
+  };
+  const rates = { caller: rateOf(callerPerSecond), room: rateOf(roomPerSecond) };
   const holds = createHolds();
 
   /** Returns the caller; undefined if it has no limits, null if it is unknown. */
@@ -58,17 +58,35 @@ export function createFairUse(
     return spared ? undefined : caller;
   }
 
+  /** Takes from a bucket, and adds it to `shares` once half of it is used. Errors: `rate_limited` if it is empty. */
+  function take(c: Context, shares: Share[], whose: Share["whose"], name: string): void {
+    const { perSecond, burst, takeFrom } = rates[whose];
+    const { left, waitMs } = takeFrom(name);
+    if (left * 2 > burst) return;
+    const share = { whose, burst, left, seconds: Math.ceil((waitMs ?? 0) / 1_000) };
+    if (waitMs === undefined) return void shares.push(share);
+    limited(whose);
+    tell(c, [share]);
+    c.header("Retry-After", String(share.seconds));
+    const message = whose === "caller"
+      ? `You send more than ${perSecond} requests a second.`
+      : `This room gets more than ${perSecond} requests a second.`;
+    throw new RequestError("rate_limited", message, {
+      hint: "Slow down. Instead of polling, wait with a condition; instead of many writes, send a batch.",
+    });
+  }
+
   return {
     /** Limits the rate of requests of a caller and to a room. Errors: `rate_limited`. */
     admit(c: Context, next: Next): Promise<void> {
       const caller = callerWithLimits(c);
       if (caller === undefined || UNCOUNTED.test(c.req.path)) return next();
       const shares: Share[] = [];
-      if (caller !== null) take(c, shares, "caller", callerPerSecond, takeOfCaller(caller), limited);
+      if (caller !== null) take(c, shares, "caller", caller);
       const room = roomIn(c.req.path);
       if (room !== undefined) {
         const counted = countedRoom(c, namedRoom(c, room), caller);
-        take(c, shares, "room", roomPerSecond, takeOfRoom(counted), limited);
+        take(c, shares, "room", counted);
       }
       return shares.length === 0 ? next() : next().then(() => tell(c, shares));
     },
@@ -97,41 +115,12 @@ export function createFairUse(
   };
 }
 
-/** Returns the size of a bucket, at least 1, else it would never admit a request. */
-function burstOf(perSecond: number): number {
-  return Math.max(1, Math.floor(perSecond * LIMITS.burstSeconds));
-}
-
 /** What is left of a bucket of which half is used. */
 interface Share {
   whose: "caller" | "room";
   burst: number;
   left: number;
   seconds: number;
-}
-
-/** Adds a bucket to `shares` once half of it is used. Errors: `rate_limited` if it is empty. */
-function take(
-  c: Context,
-  shares: Share[],
-  whose: Share["whose"],
-  perSecond: number,
-  { left, waitMs }: Taken,
-  limited: (by: Limited) => void,
-): void {
-  const burst = burstOf(perSecond);
-  if (left * 2 > burst) return;
-  const share = { whose, burst, left, seconds: Math.ceil((waitMs ?? 0) / 1_000) };
-  if (waitMs === undefined) return void shares.push(share);
-  limited(whose);
-  tell(c, [share]);
-  c.header("Retry-After", String(share.seconds));
-  const message = whose === "caller"
-    ? `You send more than ${perSecond} requests a second.`
-    : `This room gets more than ${perSecond} requests a second.`;
-  throw new RequestError("rate_limited", message, {
-    hint: "Slow down. Instead of polling, wait with a condition; instead of many writes, send a batch.",
-  });
 }
 
 /**

@@ -59,46 +59,34 @@ export interface Incoming extends Omit<Waiting, "holder"> {
 
 /** Registers tools at a server. Each acts under the token of its call, else under that of the request. */
 export function createTools(server: McpServer, incoming: Incoming): Tools {
+  const { fetch, env, sent, shown, tokens, refused, endings, newFrame } = incoming;
+  const isOfRoom = (holder?: string) => holder !== undefined && tokens.isOfRoom(holder);
+
   return {
     register<Shape extends z.ZodRawShape>(name: string, tool: Tool<Shape>) {
-      const { description, annotations } = tool;
-      const inputSchema = schemaOf(tool, isHolder(incoming, incoming.shown));
-      server.registerTool(
-        name,
-        { description, inputSchema, annotations },
-        (read: unknown, context: unknown) => {
-          const { token, ...given } = read as Given<Shape> & { token?: string };
-          return callTool(tool, given as unknown as Given<Shape>, token, incoming, context as ServerContext);
-        },
-      );
+      const { description, annotations, callerOf, rest, isOwn, act } = tool;
+      const inputSchema = schemaOf(tool, isOfRoom(shown));
+
+      async function call(read: unknown, context: unknown): Promise<CallToolResult> {
+        const { token, ...others } = read as Given<Shape> & { token?: string };
+        const given = others as unknown as Given<Shape>;
+        const holder = token === undefined ? shown : tokens.hashOf(token);
+        const { room, agent } = given as { room?: string; agent?: string };
+        endings.called({ room, agent: callerOf ? callerOf(given) : agent, holder, sent });
+        const words = typeof rest === "string" ? rest : rest(given);
+        const waitFor = createWaitFor({ ...incoming, holder });
+        const answer = await act(given, {
+          api: createApi(fetch, { incoming: sent, env, token, rest: words }),
+          waitFor: (waited) => waitFor(waited, context as ServerContext),
+          isHolder: isOfRoom(holder),
+        });
+        if (token === undefined && shown !== undefined && isRefused(answer)) refused();
+        return await resultOf(answer, words, answer.ok && isOwn?.(given) ? undefined : newFrame());
+      }
+
+      server.registerTool(name, { description, inputSchema, annotations }, call);
     },
   };
-}
-
-async function callTool<Shape extends z.ZodRawShape>(
-  { callerOf, rest, isOwn, act }: Tool<Shape>,
-  given: Given<Shape>,
-  token: string | undefined,
-  incoming: Incoming,
-  context: ServerContext,
-): Promise<CallToolResult> {
-  const { fetch, env, sent, shown, tokens, endings, newFrame } = incoming;
-  const holder = token === undefined ? shown : tokens.hashOf(token);
-  const { room, agent } = given as { room?: string; agent?: string };
-  endings.called({ room, agent: callerOf ? callerOf(given) : agent, holder, sent });
-  const words = typeof rest === "string" ? rest : rest(given);
-  const waitFor = createWaitFor({ ...incoming, holder });
-  const answer = await act(given, {
-    api: createApi(fetch, { incoming: sent, env, token, rest: words }),
-    waitFor: (waited) => waitFor(waited, context),
-    isHolder: isHolder(incoming, holder),
-  });
-  if (token === undefined && shown !== undefined && isRefused(answer)) incoming.refused();
-  return await resultOf(answer, words, answer.ok && isOwn?.(given) ? undefined : newFrame());
-}
-
-function isHolder({ tokens }: Incoming, holder: string | undefined): boolean {
-  return holder !== undefined && tokens.isOfRoom(holder);
 }
 
 function isRefused({ ok, body }: Answer): boolean {

@@ -2,7 +2,7 @@ import { EvaluationFailed, InvalidExpression } from "./errors.ts";
 import { type CelType, type Checker, type Evaluator, type Node, run, type Scope } from "./engine.ts";
 
 export type Check = (checker: Checker, node: Node, scope: Scope) => CelType;
-export type Evaluate = (evaluator: Evaluator, node: Node, scope: Scope) => unknown;
+type Evaluate = (evaluator: Evaluator, node: Node, scope: Scope) => unknown;
 
 /** How a kind of node is checked and evaluated. cel-js's own rule applies where a member is absent. */
 export interface Rule {

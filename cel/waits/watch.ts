@@ -8,26 +8,12 @@ import { createHolders } from "./holders.ts";
 import { createLook } from "./looks/look.ts";
 import { createLooks } from "./looks/looks.ts";
 import { createPace } from "./looks/pace.ts";
-import { createQueues, type Queues } from "./queues/queue.ts";
+import { createQueues } from "./queues/queue.ts";
 import type { Reader } from "../rooms/reader.ts";
 import { createConditionWaits } from "./conditions/condition_waits.ts";
-import type { WaitRequest, WaitResult } from "./conditions/waiter.ts";
 import type { Watched } from "./watched.ts";
 
-export interface Watch {
-  /**
-   * Resolves when the condition is truthy or the timeout is over; with undefined when the client has left. An
-   * unregistered agent waits without a mark. Errors: `room_not_found`, `unavailable`.
-   */
-  wait(request: WaitRequest): Promise<WaitResult | undefined>;
-  follow: Follows["follow"];
-  /** Creates the queues of requests for what others may have. They count as waits. */
-  createQueue: Queues["create"];
-  /** What is under way at this instance. */
-  counts(): { waits: number; streams: number };
-  /** Prepares this instance's end: answers every wait now, later ones at once, and ends all followers. */
-  drain(): Promise<void>;
-}
+export type Watch = ReturnType<typeof createWatch>;
 
 interface WatchOptions {
   /** The maximum milliseconds from one look at all rooms to the next; more where a look takes over half of that. */
@@ -54,7 +40,7 @@ export function createWatch(
   database: Database,
   reader: Reader,
   { poll, max, followers, channel }: WatchOptions,
-): Watch {
+) {
   let waits = 0;
   let watchers = 0;
   const holders = createHolders();
@@ -79,7 +65,11 @@ export function createWatch(
   }, holders);
   const looks = createLooks(pace, async (which) => {
     await look(which);
-    if (which === "all") await advanceAll();
+    if (which !== "all") return;
+    // Serves what is due by the time.
+    await conditions.advance();
+    queues.advance();
+    departures.advance();
   });
 
   const hints = createHints(channel, (room) => {
@@ -126,10 +116,11 @@ export function createWatch(
     for (const kind of kinds) kind.hear(change);
   }
 
-  /** Hears what a look has found in a room. */
+  /** Hears what a look has found in a room: perhaps what concerns a wait or follower, and none of them has seen. */
   function hearAll(changes: Change[]) {
     const [{ room }] = changes as [Change];
-    if (changes.some(isNews)) pace.found(room, Math.max(...changes.map(({ revision }) => revision)));
+    const isNews = kinds.some((kind) => changes.some(kind.isNews));
+    if (isNews) pace.found(room, Math.max(...changes.map(({ revision }) => revision)));
     changes.forEach(hear);
   }
 
@@ -144,27 +135,22 @@ export function createWatch(
     for (const kind of kinds) kind.endBefore(room, first);
   }
 
-  /** Serves what is due by the time. */
-  async function advanceAll() {
-    await conditions.advance();
-    queues.advance();
-    departures.advance();
-  }
-
-  /** True if a change that a look has found concerns a wait or follower, and none of them has seen it. */
-  function isNews(change: Change): boolean {
-    return kinds.some((kind) => kind.isNews(change));
-  }
-
   return {
+    /**
+     * Resolves when the condition is truthy or the timeout is over; with undefined when the client has left. An
+     * unregistered agent waits without a mark. Errors: `room_not_found`, `unavailable`.
+     */
     wait: conditions.wait,
+    /** Creates the queues of requests for what others may have. They count as waits. */
     createQueue: queues.create,
+    /** What is under way at this instance. */
     counts: () => ({ waits, streams: watchers - waits }),
-    follow(viewer, room, ...from) {
+    follow: ((viewer, room, ...from) => {
       const follower = follows.follow(viewer, room, ...from);
       join(room);
       return follower;
-    },
+    }) satisfies Follows["follow"],
+    /** Prepares this instance's end: answers every wait now, later ones at once, and ends all followers. */
     async drain() {
       follows.drain();
       await Promise.all([queues.drain(), conditions.drain()]);

@@ -46,19 +46,18 @@ export function createTakeChains(database: Database, reader: Reader) {
   /** Judges and commits a chain. Returns those to try again, and those that were not judged. */
   async function round(room: string, chain: Pending[]): Promise<Pending[]> {
     const pages = chain.map(({ asked }) => pageOf({ ...asked, room }, asked.after, MAX_PASSED));
-    const queries = distinct(pages);
     const reads = unionReads(
       chain.map(({ asked: { where, agent } }) => readsFrom(where?.reads ?? NOTHING, agent)),
     );
     const agents = new Set(chain.map(({ asked: { agent } }) => agent));
-    const extra = [...queries.values(), selectRegistrations(room, agents)];
+    const extra = [...distinct(pages).values(), selectRegistrations(room, agents)];
     const actors = [...new Set(chain.flatMap(({ context }) => unprovenActors(context)))];
     const data = await reader.load(chain[0]!.context.viewer, room, reads, extra, { actors });
     const { snapshot } = data;
     const { revision } = snapshot.revisions;
     const entitled = snapshot.guarded ? withoutRefused(chain, snapshot.secured) : chain;
     const there = withoutLeft(entitled, toRegistrations(snapshot.extra.at(-1)!), revision);
-    const found = await readPages(pages, [...queries.keys()], snapshot.extra);
+    const found = await readPages(pages, snapshot.extra);
     const links = await judgeAll(data, there, new Map(chain.map((pending, n) => [pending, found[n]!])));
     const rest = there.slice(links.length);
     if (there.length === 0) return [];

@@ -22,7 +22,7 @@ import { readSetAt } from "../../rooms/judging.ts";
 import { lookAt } from "../../rooms/look.ts";
 import type { Reader, RoomData } from "../../rooms/reader.ts";
 import type { Queued } from "../queues/queued.ts";
-import { pageOf, readPage } from "./take_pages.ts";
+import { distinct, type Page, pageOf, readPages } from "./take_pages.ts";
 
 /** What an agent asks for: the filters, and a condition for the messages that pass them. */
 export interface Asked extends Omit<Wanted, "room"> {
@@ -101,13 +101,13 @@ async function look(
   let joined: Registration | undefined;
   for (;;) {
     const page = pageOf({ ...asked, room }, after, left);
-    const extra = [...page.queries, selectRegistrations(room, [agent])];
+    const extra = [...distinct([page]).values(), selectRegistrations(room, [agent])];
     const reads = where?.reads ?? NOTHING;
     const sight = { viewer: by.viewer, room, reads, self: agent, extra, actors: unprovenActors(by) };
     const { result, data } = await lookAt(reader, sight, async (context, { snapshot }) => {
       const refusal = snapshot.guarded && judgeActs(by, { writes: true, secured: snapshot.secured });
       if (refusal) throw refusal;
-      const read = await readPage(page, snapshot.extra);
+      const [read] = await readPages([page], snapshot.extra) as [Page];
       const fits = judgeOf(where, context.from({ self: agent }).context);
       const fitting: Message[] = [];
       let failed: Failure | undefined;

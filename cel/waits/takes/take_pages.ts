@@ -6,9 +6,7 @@ import { isTask, selectOpen, type Wanted } from "../../../db/messages/open.ts";
 import { mapYielding } from "../../../db/yield.ts";
 
 /** The filters of a take. */
-interface Filters extends Wanted {
-  thread?: number;
-}
+type Filters = Wanted & { thread?: number };
 
 /** Open messages that pass the filters, by id. */
 export interface Page {
@@ -30,13 +28,7 @@ interface Found {
 interface PageQuery {
   queries: Query[];
   read: Array<(rows: Row[]) => Promise<Found>>;
-  /** Makes the page of the results. */
   pageOf(found: Found[]): Page;
-}
-
-/** Makes a page of the rows of its queries. */
-export async function readPage({ read, pageOf }: PageQuery, results: Row[][]): Promise<Page> {
-  return pageOf(await Promise.all(read.map((each, n) => each(results[n]!))));
 }
 
 /** Makes the queries of the next messages that pass the filters, at most `left` after an id. */
@@ -89,8 +81,8 @@ export function distinct(pages: PageQuery[]): Map<string, Query> {
 }
 
 /** Makes pages of the rows of their distinct queries. Reads the rows of each query once. */
-export function readPages(pages: PageQuery[], names: string[], results: Row[][]): Promise<Page[]> {
-  const rows = new Map(names.map((name, n) => [name, results[n]!]));
+export function readPages(pages: PageQuery[], results: Row[][]): Promise<Page[]> {
+  const rows = new Map([...distinct(pages).keys()].map((name, n) => [name, results[n]!]));
   const found = new Map<string, ReturnType<PageQuery["read"][number]>>();
   return Promise.all(pages.map(async ({ queries, read, pageOf }) => {
     const own = queries.map((query, n) => {

@@ -17,7 +17,7 @@ export class NewerDatabase extends Error {
   constructor(requires: number) {
     super(
       `A newer release has set up this database: it needs release ${requires} or later, and this is release ` +
-        `${RELEASE}. Send that release, or restore a copy of the database from before it.`,
+        `${RELEASE}. Run that release, or restore a copy of the database from before it.`,
     );
   }
 }

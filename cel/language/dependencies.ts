@@ -81,14 +81,12 @@ class Collection {
   }
 }
 
-/** The reads of a syntax tree. */
 export function readsOf(root: Node): Reads {
   const collection = new Collection();
   visitPaths(root, (path, node, use) => collection.path(path, node, use));
   return collection.reads();
 }
 
-/** The union of several expressions' reads. */
 export function unionReads(list: Iterable<Reads>): Reads {
   const union = new Collection();
   for (const reads of new Set(list)) {

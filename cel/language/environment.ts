@@ -154,7 +154,6 @@ function markFamilies(root: Node): void {
   });
 }
 
-/** Sets our rules on every node of a tree. */
 function setRules(node: Node): void {
   const rule = RULES.get(node.op);
   if (rule?.check) node.setMeta("check", rule.check);

@@ -10,7 +10,6 @@ export const FAMILIES = {
 } as const;
 export type Family = keyof typeof FAMILIES;
 
-/** Names of members by family. */
 export function noNames() {
   return { kind: new Set<string>(), to: new Set<string>(), from: new Set<string>(), id: new Set<number>() };
 }

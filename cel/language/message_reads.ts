@@ -4,7 +4,6 @@ import { familyOf, type Path, type Use } from "./paths.ts";
 
 /** What is read of `messages` beside the counts: of a family, the names that are read. */
 export interface MessageReads {
-  /** `messages.last`. */
   readonly last: boolean;
   readonly kind: readonly string[];
   readonly to: readonly string[];
@@ -48,7 +47,6 @@ export class MessageCollection {
     else if (family !== "id") this.name(family, text!);
   }
 
-  /** Adds a member of a family. */
   name(family: Family, name: string | number): void {
     (this.names[family] as Set<string | number>).add(name);
   }

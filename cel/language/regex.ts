@@ -3,7 +3,6 @@ import { createLru } from "../../db/lru.ts";
 import { charge } from "./budget.ts";
 import { EvaluationFailed } from "./errors.ts";
 
-/** The maximum length of a pattern. */
 const MAX_PATTERN = 256;
 
 /** The maximum product of a pattern's counted repeats: `a{1000}` compiles to a thousand states, nested to millions. */

@@ -34,7 +34,6 @@ export function positioned(error: unknown, node: Node): unknown {
   return error;
 }
 
-/** Evaluates nodes in order. */
 export function runAll(nodes: Node[], ev: Evaluator, scope: Scope): unknown[] {
   const values = new Array<unknown>(nodes.length);
   for (let i = 0; i < nodes.length; i++) values[i] = run(nodes[i]!, ev, scope);

@@ -4,10 +4,9 @@ import { isBusy, yieldToOthers } from "../../db/yield.ts";
 import type { RoomData } from "./reader.ts";
 import { applyChange, type Settled } from "./scopes.ts";
 
-/** The state of a loaded room as the writes of a chain leave it, one after the other. */
+/** The state of a room, from what was loaded on, as the writes of a chain leave it one after the other. */
 export type Changing = ReturnType<typeof createChanging>;
 
-/** Creates the state that a chain changes, over the room as it was loaded. */
 export function createChanging(data: RoomData) {
   const { snapshot: { entries, hiddenEntries, agentIds }, hidden, reads: { state } } = data;
   /** What has been applied, by key: undefined where it was deleted. */

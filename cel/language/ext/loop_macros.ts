@@ -74,7 +74,6 @@ function variableTypes(checker: Checker, source: Node, scope: Scope, count: numb
   refuse("no_such_overload", `A ${staticName(type)} is not a list or map`, source, SOURCES);
 }
 
-/** The maximum depth of nested loops in a tree. */
 export function loopDepth(node: Node): number {
   if (node.op === "rcall") {
     const [name, receiver, args] = node.args as [string, Node, Node[]];

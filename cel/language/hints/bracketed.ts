@@ -3,7 +3,7 @@ const PATH = /(?<![\w.\])])((?:state\.\w+|agents)(?:\.\w+)*?)\.(\w+(?:-\w+)*)$/;
 const REST = /^[-:]\w+(?:[-:]\w+)*/;
 
 /** The maximum characters examined on each side, so that a refusal costs the same for any source. */
-const NEAR = 200;
+export const NEAR = 200;
 
 /** A hint to write `a.b:c` or `a.b-c` as `a["b:c"]`, where `right` continues a path; undefined elsewhere. */
 export function bracketed(left: string, right: string): string | undefined {

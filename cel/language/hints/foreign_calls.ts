@@ -5,7 +5,6 @@ import { PIECES } from "../syntax.ts";
 import { ROOTS } from "../paths.ts";
 import { pathText, sizeHint } from "../std/access.ts";
 
-/** The hint for a name of another language. */
 export function nameHint(name: string): string | undefined {
   return Object.hasOwn(NAMES, name) ? write(NAMES[name]!) : undefined;
 }

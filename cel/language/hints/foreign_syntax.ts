@@ -1,4 +1,4 @@
-import { bracketed } from "./bracketed.ts";
+import { bracketed, NEAR } from "./bracketed.ts";
 import { arrow, loop } from "./foreign_loops.ts";
 import { synonyms } from "./synonyms.ts";
 
@@ -26,9 +26,6 @@ interface Around {
   readonly right: string;
   readonly token: string;
 }
-
-/** The maximum characters examined on each side, so that a refusal costs the same for any source. */
-const NEAR = 200;
 
 const CONDITIONAL = "Write `condition ? a : b`.";
 const TEXT_OF_PARTS = 'Write `"..." + string(x)`, or `"...%s".format([x])`.';

@@ -16,7 +16,6 @@ import { failAsNoBool } from "./logic.ts";
 import { refuse } from "../rules.ts";
 import { charge, FAILURE_COST, isFatal } from "../budget.ts";
 
-/** A variable of a loop, in the scope that holds it. */
 type Variable = Scope & { iterValue: unknown };
 
 /** A running loop: its elements, and the scopes that hold its variables. */

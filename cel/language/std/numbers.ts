@@ -19,7 +19,6 @@ export function uint(value: bigint): UnsignedInt {
   return new UnsignedInt(value);
 }
 
-/** The names of the types of numbers. */
 export const NUMERIC: ReadonlySet<string> = new Set(["int", "uint", "double"]);
 
 export function isNumeric(value: unknown): value is number | bigint | UnsignedInt {
@@ -31,7 +30,6 @@ export function comparable(value: number | bigint | UnsignedInt): number | bigin
   return value instanceof UnsignedInt ? value.value : value;
 }
 
-/** Any number as a double. */
 export function double(value: number | bigint | UnsignedInt): number {
   return typeof value === "number" ? value : Number(comparable(value));
 }

@@ -19,6 +19,10 @@ const FULL = {
     "They stay when their agents leave. Register without `private`, or use another room.",
   ],
   "private keys": ["A private scope holds at most # keys.", "Delete some of its keys first."],
+  "moved keys": [
+    "A scope in which more than # keys were ever used cannot become private.",
+    "Register under an id that nobody has used.",
+  ],
   needs: [
     "At most # unfinished tasks may be linked by needs.",
     "Finish some of them first, or name fewer needs.",

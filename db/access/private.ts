@@ -90,9 +90,9 @@ export function seesAny(viewer: Viewer): Condition | undefined {
   return seen && { ...seen, sql: `EXISTS (${seen.sql})` };
 }
 
-/** Selects the `room_id` of the private scopes of the agents that `seen` selects. */
+/** Selects, as `id`, the `room_id` of the private scopes of the agents that `seen` selects. */
 export const privateRoomsIn = (seen: string) =>
-  `SELECT ${privateRoom("seen.agent_id")} FROM (${seen}) AS seen`;
+  `SELECT ${privateRoom("seen.agent_id")} AS id FROM (${seen}) AS seen`;
 
 /** Makes, in SQL, the `room_id` of a scope's entries for a viewer: the private scope's, if `seen` selects its agent. */
 export const homeIn = (seen: string, scope: string, room = ":room") =>

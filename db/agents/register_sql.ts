@@ -4,7 +4,7 @@ import { argsOf, type Row } from "../driver/statement.ts";
 import { Refusal } from "../refusal.ts";
 import { RELEASE_OF_ACCESS } from "../release.ts";
 import { type Admission, ADMITTED, FROM_ADMITTED } from "../write/admission.ts";
-import { HIDING, MAY_HIDE, SCOPES_LEFT } from "../write/hide.ts";
+import { DELETED_MOVED, FEW_MOVE, HIDING, MAY_HIDE, SCOPES_LEFT } from "../write/hide.ts";
 import { REGISTERED } from "./registration.ts";
 
 /** How many a room may have; of keys, how many each private scope. */
@@ -72,7 +72,8 @@ export function admitAgent(
 
 /** Selects, for `limitReached`, which limits a registration would exceed. */
 export const LIMITS_REACHED = `
-  NOT ${TOKENS_LEFT} AS tokens_full, NOT ${MAY_HIDE} AS scope_full, NOT ${SCOPES_LEFT} AS scopes_full`;
+  NOT ${TOKENS_LEFT} AS tokens_full, NOT ${FEW_MOVE} AS scope_worn, NOT ${MAY_HIDE} AS scope_full,
+  NOT ${SCOPES_LEFT} AS scopes_full`;
 
 /** Makes the arguments of `LIMITS_REACHED`. */
 export function limitArgs({ tokens, privateKeys, privateScopes }: RegistrationLimits) {
@@ -88,6 +89,8 @@ export function limitReached(
 ): Refusal {
   const full = why?.tokens_full
     ? { of: "tokens" as const, max: limits.tokens }
+    : hides && why?.scope_worn
+    ? { of: "moved keys" as const, max: limits.privateKeys + DELETED_MOVED }
     : hides && why?.scope_full
     ? { of: "private keys" as const, max: limits.privateKeys }
     : hides && why?.scopes_full

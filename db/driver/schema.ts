@@ -43,6 +43,21 @@ const FIRST_END = `SELECT MIN(until) FROM (
                ON state.room_id = OLD.room_id || char(10) || secured.agent_id AND state.expires_at IS NOT NULL
             WHERE secured.room_id = OLD.room_id AND secured.private_since IS NOT NULL)`;
 
+/** The same, with a look at each private scope. */
+const FIRST_END_OF_EACH = `SELECT MIN(until) FROM (
+           SELECT MIN(until) AS until FROM waits WHERE room_id = OLD.room_id
+           UNION ALL
+           SELECT MIN(claimed_until) FROM messages WHERE room_id = OLD.room_id AND claimed_until IS NOT NULL
+           UNION ALL
+           SELECT MIN(expires_at) FROM state WHERE room_id = OLD.room_id AND expires_at IS NOT NULL
+           UNION ALL
+           SELECT MIN(expires_at) FROM reservations WHERE room_id = OLD.room_id
+           UNION ALL
+           SELECT MIN((SELECT MIN(expires_at) FROM state
+                        WHERE state.room_id = OLD.room_id || char(10) || secured.agent_id AND expires_at IS NOT NULL))
+             FROM secured INDEXED BY secured_private
+            WHERE secured.room_id = OLD.room_id AND secured.private_since IS NOT NULL)`;
+
 /**
  * Lists the migrations in order. A published one never changes; new ones are added at the end.
  *
@@ -54,7 +69,7 @@ const FIRST_END = `SELECT MIN(until) FROM (
  * - `messages.id` and `agents.joined` are the revisions that admitted them, hence also their order.
  * - `idempotency` holds the outcomes of keyed requests; its `room_id` may be no room's (db/write/idempotency.ts).
  * - A deleted key of `state` stays as a tombstone, so that its `version` continues.
- * - `living` names the keys of a room with many tombstones, so that lists skip these (db/state/living.ts). `senders`
+ * - `living` names the keys of a room with many tombstones, so that lists skip these (db/consistent_read/living.ts). `senders`
  *   names the blocks of 256 ids in which an agent has posted. Triggers maintain both, so that earlier releases do so too.
  * - `messages.claimed_by` is null exactly where a message is open, as earlier releases read it; '' stands for nobody
  *   where one is not open. `status`, `fence` and others are null where `claimed_by` and `revision` tell enough
@@ -66,7 +81,7 @@ const FIRST_END = `SELECT MIN(until) FROM (
  *   (db/write/departed.ts). While `rooms.leaving` names an agent, `due` is 0 (db/write/departures.ts).
  * - `tokens` has the tokens that are not revoked, by the SHA-256 of their texts (db/access/), `secured` the agents that
  *   only a token acts as, also those that have left; `private_since` is the revision from which the scope of its name is
- *   its own. `former_agents` has every agent that left, since `departed` forgets. `state.eyes` is the agent whose token
+ *   its own. `former_agents` has every agent that left, since `departed` forgets, and every one that claimed. `state.eyes` is the agent whose token
  *   defined a view. `invites` has the codes that are not revoked. A token's `previous_hash`, `request_key` and
  *   `requested_at` let the request that made or rotated it be sent again.
  * - A private scope has a row of `rooms` under its own id, for its keys in `state` refer to one. No release serves it.
@@ -226,4 +241,20 @@ export const MIGRATIONS: string[][] = [
   ],
   // A room may have far more secure agents, which stay secure after they left, than private scopes.
   [`CREATE INDEX secured_private ON secured (room_id, agent_id) WHERE private_since IS NOT NULL`],
+  // Whether an id has ever claimed is asked of an index: a room may have any number of attempts.
+  [
+    `CREATE TRIGGER attempts_begun AFTER INSERT ON attempts BEGIN
+       INSERT INTO former_agents (room_id, agent_id) VALUES (NEW.room_id, NEW.agent_id) ON CONFLICT DO NOTHING;
+     END`,
+    `INSERT INTO former_agents (room_id, agent_id)
+     SELECT DISTINCT room_id, agent_id FROM attempts WHERE TRUE ON CONFLICT DO NOTHING`,
+  ],
+  // The first end of each private scope is asked of its index: together they may have a million keys.
+  [
+    `DROP TRIGGER waits_over`,
+    `CREATE TRIGGER waits_over AFTER DELETE ON waits BEGIN
+       UPDATE rooms SET due = (${FIRST_END_OF_EACH})
+        WHERE id = OLD.room_id AND due = OLD.until AND leaving IS NULL;
+     END`,
+  ],
 ];

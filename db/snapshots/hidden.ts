@@ -1,7 +1,16 @@
-import { isOfAgent, isSeeing, type Owner, privateRoom, seesAny, selectOwners } from "../access/private.ts";
+import {
+  isOfAgent,
+  isSeeing,
+  type Owner,
+  privateRoom,
+  privateRoomsIn,
+  seesAny,
+  selectOwners,
+} from "../access/private.ts";
 import type { Source } from "../consistent_read/changed.ts";
 import type { Query } from "../consistent_read/read.ts";
 import type { Condition, Row } from "../driver/statement.ts";
+import { livingIn } from "../consistent_read/living.ts";
 import type { Viewer } from "../viewer.ts";
 import { type ReadSet, scopesOfAgents, stateArgs } from "../write/read_set.ts";
 import {
@@ -62,10 +71,7 @@ export function hiddenQueries(viewer: Viewer, room: string, looks: Looks): Recor
   const { sql: owners, args: seen } = selectOwners(viewer);
   const args = { ...seen, room, eyes: JSON.stringify(eyes) };
   const queries: Record<string, Query> = { owners: { sql: owners, args } };
-  const parts = [{
-    from: `(${owners}) AS owner CROSS JOIN state`,
-    where: `state.room_id = ${privateRoom("owner.agent_id")}`,
-  }];
+  const parts = livingIn(privateRoomsIn(owners));
   const all = { ...selectValues("WHERE TRUE", args), parts, moved: movedOf(owners) };
   if (state === "all") return { ...queries, hidden: all };
   const whole = state.scopes.filter(isOfAgent);

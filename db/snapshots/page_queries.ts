@@ -3,7 +3,7 @@ import { CHANGED, type Source } from "../consistent_read/changed.ts";
 import { type Listing, PAGE_BYTES } from "../consistent_read/listing.ts";
 import { withPrivate } from "../agents/agent.ts";
 import { VIEW_SCOPE } from "../state/entry.ts";
-import { LIVE, selectLiving, selectLivingKeys } from "../state/living.ts";
+import { LIVE, livingIn, selectLiving, selectLivingKeys } from "../consistent_read/living.ts";
 import { sourcesOf } from "../state/sources.ts";
 import type { Viewer } from "../viewer.ts";
 import { HOLDER, STATUS } from "../messages/message.ts";
@@ -47,7 +47,14 @@ const VIEWS = `${
   )
 } ORDER BY key`;
 
-const recentWrites = (sources: Source[]) =>
+/** Finds the last writes of each private scope: to sort those of all would pass all their keys. */
+const recentIn = (rooms: string) =>
+  `(${rooms}) AS own CROSS JOIN state INDEXED BY state_changed
+   ON state.room_id = own.id AND state.revision >= COALESCE((
+     SELECT recent.revision FROM state AS recent INDEXED BY state_changed
+      WHERE recent.room_id = own.id ORDER BY recent.revision DESC LIMIT 1 OFFSET :limit - 1), 0)`;
+
+const recentWrites = (sources: Array<Pick<Source, "from">>) =>
   `${
     sources.map(({ from }) =>
       `SELECT scope, key, version, revision, updated_at, updated_by, deleted FROM ${from}`
@@ -96,9 +103,9 @@ export function selectWindow(
   const args = { room, scope: scope ?? null, from, max, limit, longest: LONGEST };
   const seen = seenBy(viewer);
   if (seen === undefined) return { sql: WINDOW, args, weight: weightOf(PAGE_BYTES) };
-  const own = `SELECT scope, key FROM state WHERE room_id IN (${
-    privateRoomsIn(seen.sql)
-  }) AND ${WANTED} AND ${LIVE}`;
+  const own = livingIn(privateRoomsIn(seen.sql)).map(({ from, where }) =>
+    `SELECT scope, key FROM ${from} WHERE ${where} AND ${WANTED} AND ${LIVE}`
+  ).join(" UNION ALL ");
   return {
     sql: windowOf(`${OPEN_KEYS} UNION ALL ${own}`, homeIn(seen.sql, "numbered.scope")),
     args: { ...args, ...seen.args },
@@ -140,7 +147,9 @@ export function selectRecent(
   limit: number,
 ): [writes: Statement, messages: Statement] {
   const { changed: { moved = CHANGED.state }, args } = sourcesOf(viewer);
-  return [{ sql: recentWrites(moved), args: { room, limit, ...args } }, {
+  const seen = seenBy(viewer);
+  const writes = seen ? [moved[0]!, { from: recentIn(privateRoomsIn(seen.sql)) }] : moved;
+  return [{ sql: recentWrites(writes), args: { room, limit, ...args } }, {
     sql: RECENT_MESSAGES,
     args: { room, limit },
   }];

@@ -7,7 +7,7 @@ import type { Query } from "../consistent_read/read.ts";
 import { type Statement, weightOf } from "../driver/statement.ts";
 import { REVISION } from "../release.ts";
 import { VIEW_SCOPE } from "../state/entry.ts";
-import { selectLiving } from "../state/living.ts";
+import { selectLiving } from "../consistent_read/living.ts";
 import type { Viewer } from "../viewer.ts";
 import { DUE } from "../write/due.ts";
 import { type ReadSet, scopesOfAgents, stateArgs } from "../write/read_set.ts";

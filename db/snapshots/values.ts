@@ -1,7 +1,7 @@
 import type { Json } from "../json.ts";
 import type { Listing } from "../consistent_read/listing.ts";
 import type { Row, Statement } from "../driver/statement.ts";
-import { LIVE, LIVING } from "../state/living.ts";
+import { LIVE, LIVING } from "../consistent_read/living.ts";
 import { mapYielding } from "../yield.ts";
 
 /** A key of the state with its value. */

@@ -6,8 +6,9 @@ import { ENDS, endsAt } from "../write/due.ts";
 import { VIEW_SCOPE } from "./entry.ts";
 import { chainOf } from "./edit_sql.ts";
 import { added, EXPIRY } from "./entry_sql.ts";
+import { countLiving } from "../consistent_read/living.ts";
 import { bytesOf, type StateLimits } from "./put.ts";
-import { VIEW_BYTES } from "./stored.ts";
+import { selectViewBytes } from "./stored.ts";
 import type { Precondition } from "./preconditions.ts";
 
 /** The n-th key that is written. */
@@ -43,8 +44,10 @@ function storedKeysOf(preconditions: Precondition[], homes: Homes | undefined): 
 }
 
 /** True where the views that a write leaves have no more bytes than the limit, or than there were if that was more. */
-const VIEWS_WITHIN = `(${VIEW_BYTES} AND key NOT IN (SELECT value FROM json_each(:view_keys))) + :view_bytes
-       <= MAX(:max_view_bytes, (${VIEW_BYTES}))`;
+const VIEWS_WITHIN = `(${
+  selectViewBytes(" AND key NOT IN (SELECT value FROM json_each(:view_keys))")
+}) + :view_bytes
+       <= MAX(:max_view_bytes, (${selectViewBytes()}))`;
 
 /**
  * Makes the SQL of preconditions and its arguments. The n-th key is `:scope<n>` and `:key<n>`. `written`: the condition
@@ -111,8 +114,7 @@ function spreadOf(preconditions: Precondition[], storedKeys: StoredKey[]): Sprea
     ]),
     where: own.map((keys) => {
       const [at, added] = [keys[0]!, sum(keys.map(isNew))];
-      const count = `(SELECT COUNT(*) FROM state WHERE room_id = ${at.home} AND NOT deleted)`;
-      return `(${isOpen(at)} OR ${withinLimit(count, added, ":max_private")})`;
+      return `(${isOpen(at)} OR ${added} = 0 OR ${countLiving(at.home)} + ${added} <= :max_private)`;
     }),
   };
 }

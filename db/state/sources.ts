@@ -3,7 +3,7 @@ import type { Source } from "../consistent_read/changed.ts";
 import type { Listing } from "../consistent_read/listing.ts";
 import type { Condition } from "../driver/statement.ts";
 import type { Viewer } from "../viewer.ts";
-import { LIVE, LIVING } from "./living.ts";
+import { LIVE, LIVING, livingIn } from "../consistent_read/living.ts";
 
 /** The state of `:room` for a viewer: its open entries, and those of the private scopes that the viewer sees. */
 interface Sources {
@@ -24,14 +24,15 @@ const OPEN: Found = { always: "room_id = :room", living: { live: LIVE, parts: LI
 
 /** Leaves out the tombstones, for all others, of what was in a scope before it was private. */
 function foundWith(seen: string): Found {
-  const own = `room_id IN (${privateRoomsIn(seen)})`;
+  const rooms = privateRoomsIn(seen);
+  const own = `room_id IN (${rooms})`;
   const changed = [`room_id = :room AND scope NOT IN (${seen})`, own];
   const moved: Source[] = changed.map((where) => ({ from: `${BY_CHANGE} ${where}`, revision: "revision" }));
   return {
     always: "TRUE",
     living: {
       live: LIVE,
-      parts: [...LIVING.map(({ from }) => ({ from, where: "room_id = :room" })), { where: own }],
+      parts: [...LIVING.map(({ from }) => ({ from, where: "room_id = :room" })), ...livingIn(rooms)],
     },
     changed: { parts: changed.map((where) => ({ where })), moved },
   };

@@ -1,12 +1,15 @@
 import type { Homes } from "../access/private.ts";
+import { countLiving, selectLiving } from "../consistent_read/living.ts";
 import type { Statement } from "../driver/statement.ts";
 import { REVISION } from "../release.ts";
 import { DUE } from "../write/due.ts";
 import { VIEW_SCOPE } from "./entry.ts";
 
-/** Selects the bytes of a room's views in UTF-8, which SQL and JavaScript count alike. */
-export const VIEW_BYTES =
-  `SELECT COALESCE(SUM(octet_length(expr)), 0) FROM state WHERE room_id = :room AND scope = '${VIEW_SCOPE}' AND NOT deleted`;
+/** Selects the bytes of a room's views in UTF-8, which SQL and JavaScript count alike. `further`: more conditions. */
+export const selectViewBytes = (further = "") =>
+  `SELECT COALESCE(SUM(octet_length(expr)), 0) FROM (${
+    selectLiving("expr", `WHERE room_id = :room AND scope = '${VIEW_SCOPE}'${further}`)
+  })`;
 
 const SCOPE = "(written.value ->> 0)";
 
@@ -17,7 +20,7 @@ const SCOPE = "(written.value ->> 0)";
  */
 export const selectStored = (homes?: Homes, unchanged = "TRUE", where = "TRUE") => `
   SELECT ${unchanged} AS unchanged, ${REVISION} AS room_revision, ${DUE}, key_count, view_count,
-         CASE WHEN ${SCOPE} = '${VIEW_SCOPE}' THEN (${VIEW_BYTES}) END AS view_bytes,
+         CASE WHEN ${SCOPE} = '${VIEW_SCOPE}' THEN (${selectViewBytes()}) END AS view_bytes,
          ${homes ? `${privateCount(homes.of(SCOPE))}, ` : ""}entry.*
     FROM rooms
     CROSS JOIN json_each(:keys_written) AS written
@@ -29,7 +32,7 @@ export const selectStored = (homes?: Homes, unchanged = "TRUE", where = "TRUE") 
 
 const privateCount = (home: string) => `
   CASE WHEN ${home} <> :room
-    THEN (SELECT COUNT(*) FROM state AS own WHERE own.room_id = ${home} AND NOT own.deleted) END AS private_count,
+    THEN ${countLiving(home)} END AS private_count,
   ${SCOPE} AS written_scope`;
 
 export function storedArgs(

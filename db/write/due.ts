@@ -46,8 +46,11 @@ export interface Ending {
   /** Undefined for marks of waits, which any room may have. */
   kind?: Ends;
   table: string;
-  /** The column of a thing's end, in milliseconds of the database's clock; or what is true of all that is due. */
-  until: string | { where: string };
+  /**
+   * The column of a thing's end, in milliseconds of the database's clock; or what is true of all that is due.
+   * `inAnyOrder`: things of a kind that one statement ends are not sorted.
+   */
+  until: string | { where: string; inAnyOrder?: true };
   /**
    * True of a thing whose end may change a thousand others. A batch has one such thing at most, since the next would
    * take too long.

@@ -51,11 +51,13 @@ const PRIVATE_ENTRIES: Ending = {
   part: "private",
   kind: "private",
   table: "state",
-  until: { where: `room_id IN (${PRIVATE_ROOMS}) AND expires_at <= :moment` },
+  until: { where: `room_id IN (${PRIVATE_ROOMS}) AND expires_at <= :moment`, inAnyOrder: true },
   effects: ENTRIES.effects,
 };
-const FIRST_LEFT_OF_PRIVATE =
-  `SELECT MIN(expires_at) AS until FROM state WHERE room_id IN (${PRIVATE_ROOMS}) AND expires_at IS NOT NULL`;
+// The first end of each scope is found by its index. One MIN over all scopes would pass all their keys.
+const FIRST_LEFT_OF_PRIVATE = `
+  SELECT MIN((SELECT MIN(expires_at) FROM state WHERE state.room_id = own.id AND expires_at IS NOT NULL)) AS until
+    FROM (${PRIVATE_ROOMS}) AS own`;
 
 const RESERVATIONS: Ending = {
   part: "reservations",
@@ -92,22 +94,25 @@ export const MAX_IN_FIRST = FIRST.revisions * THINGS;
 
 const dueOfKind = ({ table, until }: Ending): { from: string; order: string } =>
   typeof until === "string"
-    ? { from: `${table} WHERE room_id = :room AND ${until} <= :moment`, order: `${until}, rowid` }
-    : { from: `${table} WHERE ${until.where}`, order: "rowid" };
+    ? {
+      from: `${table} WHERE room_id = :room AND ${until} <= :moment`,
+      order: `ORDER BY ${until}, rowid`,
+    }
+    : { from: `${table} WHERE ${until.where}`, order: until.inAnyOrder ? "" : "ORDER BY rowid" };
 
 /** Selects the places of the heavy things among those due first. */
 const HEAVY_PLACES = ({ heavy, ...ending }: Ending) => {
   const { from, order } = dueOfKind(ending);
   return `SELECT place FROM (
     SELECT row_number() OVER () AS place, heavy FROM (
-      SELECT ${heavy} AS heavy FROM ${from} ORDER BY ${order} LIMIT ${THINGS}))
+      SELECT ${heavy} AS heavy FROM ${from} ${order} LIMIT ${THINGS}))
     WHERE heavy`;
 };
 
 const DUE_FIRST = (ending: Ending) => (columns: string) => {
   const { from, order } = dueOfKind(ending);
   const limit = ending.heavy ? `COALESCE((${HEAVY_PLACES(ending)} LIMIT 1), ${THINGS})` : THINGS;
-  return `SELECT ${columns} FROM ${from} ORDER BY ${order} LIMIT ${limit}`;
+  return `SELECT ${columns} FROM ${from} ${order} LIMIT ${limit}`;
 };
 
 const IS_DUE = (ending: Ending) => `EXISTS (SELECT 1 FROM ${dueOfKind(ending).from})`;

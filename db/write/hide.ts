@@ -5,21 +5,37 @@ import { ADMITTED, FROM_ADMITTED, NEW_REVISION } from "./admission.ts";
 import { ENDS } from "./due.ts";
 import type { Step } from "./context.ts";
 
-const ITS_KEYS = "state WHERE room_id = :room AND scope = :agent";
+const IS_PRIVATE = isPrivate(":agent");
+const ITS_KEYS = "state WHERE state.room_id = :room AND state.scope = :agent";
 
 /** Counts the keys of `:agent`'s scope while everybody sees them. */
-const KEYS_LEFT = `(SELECT COUNT(*) FROM ${ITS_KEYS} AND NOT deleted)`;
+const KEYS_LEFT = `IIF(${IS_PRIVATE}, 0, (SELECT COUNT(*) FROM ${ITS_KEYS} AND NOT deleted))`;
 
-/** True where a private scope may have so many keys. */
-export const MAY_HIDE = `(${KEYS_LEFT} <= :max_private)`;
+/** The deleted keys that one write may move, besides as many as a private scope may have. */
+export const DELETED_MOVED = 1_000;
+const MAX_MOVED = `:max_private + ${DELETED_MOVED}`;
+
+/**
+ * True where the scope is private, or has few enough keys with the deleted ones. These move too: all in one write, and
+ * they are told as the changes of one revision.
+ */
+export const FEW_MOVE =
+  `(${IS_PRIVATE} OR (SELECT COUNT(*) FROM (SELECT 1 FROM ${ITS_KEYS} LIMIT ${MAX_MOVED} + 1)) <= ${MAX_MOVED})`;
+
+/** True where the scope is private, or its keys may move. They are counted only where they are few. */
+export const MAY_HIDE = `IIF(${FEW_MOVE}, ${KEYS_LEFT} <= :max_private, FALSE)`;
 
 /** True where the room may have one more private scope, or the agent has one. */
-export const SCOPES_LEFT = `(${isPrivate(":agent")} OR (
+export const SCOPES_LEFT = `(${IS_PRIVATE} OR (
   SELECT COUNT(*) FROM secured INDEXED BY secured_private
    WHERE secured.room_id = :room AND secured.private_since IS NOT NULL) < :max_scopes)`;
 
 const OF_ITS_OWN = privateRoom(":agent");
-const IS_OPEN = `NOT ${isPrivate(":agent")}`;
+const IS_OPEN = `NOT ${IS_PRIVATE}`;
+/** Finds the keys, if the write was admitted and they are still to be moved. Else it passes none of them. */
+const MOVING = `
+  FROM rooms CROSS JOIN state ON state.room_id = rooms.id AND state.scope = :agent
+ WHERE rooms.id = :room AND rooms.admitted = :nonce AND ${IS_OPEN}`;
 
 // Moves the keys to the private scope with their versions, and leaves tombstones. Does nothing if it is private
 // already.
@@ -28,12 +44,11 @@ const HIDE = [
    SELECT ${OF_ITS_OWN}, '', '{}', 0, ${NEVER_SERVED} ${FROM_ADMITTED} AND ${IS_OPEN}`,
   `INSERT INTO state (room_id, scope, key, value, version, revision, updated_at, updated_by, deleted, verified, expires_at)
    SELECT ${OF_ITS_OWN}, scope, key, value, version, ${NEW_REVISION}, updated_at, updated_by,
-          deleted, verified, expires_at
-     FROM ${ITS_KEYS} AND ${IS_OPEN} AND ${ADMITTED}`,
+          deleted, verified, expires_at ${MOVING}`,
   `UPDATE state SET
      value = 'null', deleted = 1, expires_at = NULL, version = version + 1, updated_at = :now, updated_by = :agent,
      verified = 0, revision = ${NEW_REVISION}
-    WHERE room_id = :room AND scope = :agent AND NOT deleted AND ${ADMITTED}`,
+    WHERE rowid IN (SELECT state.rowid ${MOVING} AND NOT state.deleted)`,
   `UPDATE secured SET private_since = ${NEW_REVISION}
     WHERE room_id = :room AND agent_id = :agent AND private_since IS NULL AND ${ADMITTED}`,
 ];

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { privateRoom } from "../../db/access/private.ts";
 import { registerAgent } from "../../db/agents/register.ts";
+import type { Statement } from "../../db/driver/statement.ts";
 import { isRefusal } from "../../db/refusal.ts";
 import { EVERYBODY } from "../../db/viewer.ts";
 import { withApp } from "../support/app.ts";
@@ -69,3 +71,95 @@ Deno.test("a room has at most 1,000 private scopes, also of agents that left", (
     const again = await hide("ann", bearer(token));
     assert.deepEqual([again.status, again.body.private], [201, true]);
   }));
+
+/** Makes keys of `:room` in the scope `ann`, and deletes all but the last. */
+const wear = (room: string, count: number): Statement[] =>
+  [
+    `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${count})
+     INSERT INTO state (room_id, scope, key, value, version, revision, updated_at, deleted)
+     SELECT ${room}, 'ann', 'k' || i, '1', 1, 1, '', 0 FROM n`,
+    `UPDATE state SET value = 'null', deleted = 1 WHERE room_id = ${room} AND scope = 'ann' AND key LIKE 'k%' AND key <> 'k${count}'`,
+  ].map((sql) => ({ sql, args: {} }));
+
+Deno.test("a scope of many deleted keys does not become private, and stays as it is", () =>
+  withApp(async ({ json, request, services: { database } }) => {
+    await json("POST", "/rooms", { id: "r" });
+    const ann = { id: "ann", name: "Ann", secure: true };
+    const as = bearer((await json("POST", "/rooms/r/agents", ann)).body.token);
+    const hide = () => json("POST", "/rooms/r/agents", { ...ann, private: true }, as);
+    await database.commit(EVERYBODY, wear("'r'", 2_001));
+    const refused = await hide();
+    assert.deepEqual([refused.status, refused.body.error], [409, "limit_reached"]);
+    assert.match(refused.body.message, /more than 2000 keys/);
+    const [left] = (await json("GET", "/rooms/r/state?scope=ann")).body;
+    assert.equal(left.key, "k2001");
+    await database.commit(EVERYBODY, [{
+      sql: "DELETE FROM state WHERE room_id = 'r' AND key = 'k1'",
+      args: {},
+    }]);
+    assert.equal((await hide()).status, 200);
+    assert.deepEqual((await json("GET", "/rooms/r/state?scope=ann")).body, []);
+    const own = await request("GET", "/rooms/r/state?scope=ann", undefined, as);
+    assert.deepEqual((await own.json()).map(({ key }: { key: string }) => key), ["k2001"]);
+  }));
+
+Deno.test("a private scope of 1,000 deleted keys and more shows and counts what lives", () =>
+  withApp(async ({ json, services: { database } }) => {
+    await json("POST", "/rooms", { id: "r" });
+    const ann = { id: "ann", name: "Ann", secure: true, private: true };
+    const as = bearer((await json("POST", "/rooms/r/agents", ann)).body.token);
+    const put = (key: string) => json("PUT", "/rooms/r/state", { scope: "ann", key, value: 1 }, as);
+    await put("a");
+    const home = privateRoom("'ann'", "'r'");
+    for (const count of [500, 1_500]) {
+      await database.commit(EVERYBODY, [
+        { sql: `DELETE FROM state WHERE room_id = ${home} AND key LIKE 'k%'`, args: {} },
+        ...wear(home, count),
+      ]);
+      const living = ["a", `k${count}`];
+      const { body: listed } = await json("GET", "/rooms/r/state?scope=ann", undefined, as);
+      assert.deepEqual(listed.map(({ key }: { key: string }) => key), living);
+      const { body: all } = await json("GET", "/rooms/r/state", undefined, as);
+      assert.deepEqual(all, listed);
+      const { body: evaluated } = await json("POST", "/rooms/r/eval", { expr: "state.ann" }, as);
+      assert.deepEqual(Object.keys(evaluated.value), living);
+    }
+    await database.commit(EVERYBODY, [{
+      sql: `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 997)
+        INSERT INTO state (room_id, scope, key, value, version, revision, updated_at, deleted)
+        SELECT ${home}, 'ann', 'more' || i, '1', 1, 1, '', 0 FROM n`,
+      args: {},
+    }]);
+    assert.equal((await put("last")).status, 200);
+    const full = await put("one too many");
+    assert.deepEqual([full.status, full.body.error], [409, "limit_reached"]);
+    assert.match(full.body.message, /at most 1000 keys/);
+    assert.equal((await put("last")).status, 200);
+  }));
+
+Deno.test("keys of several private scopes end, each at its time", () => {
+  const time = { now: Date.parse("2026-01-01T00:00:00.000Z") };
+  return withApp(async ({ json }) => {
+    await json("POST", "/rooms", { id: "r" });
+    const tokens: Array<ReturnType<typeof bearer>> = [];
+    for (const id of ["ann", "bob"]) {
+      const agent = { id, name: id, secure: true, private: true };
+      tokens.push(bearer((await json("POST", "/rooms/r/agents", agent)).body.token));
+    }
+    const put = (n: number, key: string, ttl: number) =>
+      json("PUT", "/rooms/r/state", { scope: ["ann", "bob"][n], key, value: 1, ttl }, tokens[n]);
+    await put(0, "first", 1);
+    await put(0, "third", 30);
+    await put(1, "second", 20);
+    const left = async () => {
+      const both = tokens.map(async (as) => (await json("GET", "/rooms/r/state", undefined, as)).body);
+      return (await Promise.all(both)).flat().map(({ key }: { key: string }) => key);
+    };
+    time.now += 1_000;
+    assert.deepEqual(await left(), ["third", "second"]);
+    time.now += 19_000;
+    assert.deepEqual(await left(), ["third"]);
+    time.now += 10_000;
+    assert.deepEqual(await left(), []);
+  }, { time });
+});

@@ -33,7 +33,7 @@ async function fill(database: Client): Promise<void> {
   await insertMany(database, TOMBSTONES, DELETED);
 }
 
-const LOOKS: Record<string, [path: string, body?: unknown]> = {
+const LOOKS: Record<string, [path: string, body?: unknown, method?: string]> = {
   "the list": ["/rooms/ROOM/state"],
   "a scope": ["/rooms/ROOM/state?scope=_shared"],
   "a prefix": ["/rooms/ROOM/state?prefix=l"],
@@ -48,12 +48,13 @@ const LOOKS: Record<string, [path: string, body?: unknown]> = {
   "the page": ["/?room=ROOM"],
   "the page's keys": ["/rooms/ROOM/live/entries?scope=_shared"],
   "changes": ["/rooms/ROOM/changes?after=0&limit=10"],
+  "a view that is put": ["/rooms/ROOM/state", { scope: "_view", key: "v", expr: "1" }, "PUT"],
 };
 
-async function look(url: string, room: string, [path, body]: [path: string, body?: unknown]) {
+async function look(url: string, room: string, [path, body, method = "POST"]: (typeof LOOKS)[string]) {
   const from = performance.now();
   const response = await fetch(url + path.replace("ROOM", room), {
-    ...(body !== undefined && { method: "POST", body: JSON.stringify(body) }),
+    ...(body !== undefined && { method, body: JSON.stringify(body) }),
   });
   const text = await response.text();
   assert.equal(response.status, 200, `${path}: ${text.slice(0, 300)}`);

@@ -19,6 +19,27 @@ export const LIVING = [
   { from: `${MANY} CROSS JOIN living CROSS JOIN state USING (room_id, scope, key)` },
 ];
 
+/** The same for the rooms whose ids the query `ids` selects as `id`. */
+export function livingIn(ids: string): Array<{ from: string; where: string }> {
+  const roomsWith = (tombstones: string) =>
+    `(SELECT rooms.id AS stored FROM (${ids}) AS asked CROSS JOIN rooms
+        ON rooms.id = asked.id AND rooms.tombstone_count ${tombstones})`;
+  return [
+    { from: `${roomsWith("< 1000")} AS few CROSS JOIN state`, where: "state.room_id = few.stored" },
+    {
+      from: `${roomsWith(">= 1000")} AS many CROSS JOIN living CROSS JOIN state USING (room_id, scope, key)`,
+      where: "living.room_id = many.stored",
+    },
+  ];
+}
+
+/** Counts the living entries of a room, whose id is given in SQL. Passes at most 999 tombstones. */
+export const countLiving = (room: string) => `
+  (SELECT IIF(counted.tombstone_count < 1000,
+      (SELECT COUNT(*) FROM state WHERE state.room_id = counted.id AND NOT state.deleted),
+      (SELECT COUNT(*) FROM living WHERE living.room_id = counted.id))
+     FROM rooms AS counted WHERE counted.id = ${room})`;
+
 /** Selects from the living entries of a room; `where` begins with WHERE. */
 export function selectLiving(columns: string, where: string): string {
   return LIVING.map(({ from }) => `SELECT ${columns} FROM ${from} ${where} AND ${LIVE}`).join(" UNION ALL ");

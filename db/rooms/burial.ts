@@ -3,7 +3,7 @@ import { NOW } from "../clock.ts";
 import type { Database } from "../database.ts";
 import { DatabaseUnavailable } from "../driver/faults.ts";
 import { ROOM_TABLES } from "../driver/schema.ts";
-import { statementOf } from "../driver/statement.ts";
+import { type Row, statementOf } from "../driver/statement.ts";
 import { pause } from "../pause.ts";
 import { THERE } from "../release.ts";
 import { SERVICE } from "../viewer.ts";
@@ -70,6 +70,9 @@ const REMOVE = (table: Table) => `
   DELETE FROM ${table} WHERE ${IS_DELETED} AND (${KEYS[table]}) IN (${firstOf(table, KEYS[table])})
   RETURNING 1 AS gone`;
 
+/** The statements that remove rows of a table. The last one returns them. */
+const removalsOf = (table: Table) => [...table === "state" ? [KEEP_VERSION] : [], REMOVE(table)];
+
 const NOTHING_LEFT = TABLES.map((table) =>
   `NOT EXISTS (SELECT 1 FROM ${table} WHERE ${ROOM_TABLES[table]} = :room)`
 ).join("\n     AND ");
@@ -81,6 +84,16 @@ const TABLES_OF_PRIVATE: Table[] = ["living", "state"];
 const NOTHING_PRIVATE_LEFT = TABLES_OF_PRIVATE.map((table) =>
   `NOT EXISTS (SELECT 1 FROM ${table} WHERE ${table}.room_id = rooms.id)`
 ).join(" AND ");
+
+/** Counts the rows of each table, up to those of a batch and one more, and tells whether there are private scopes. */
+const COUNT_LEFT = `
+  SELECT ${
+  TABLES.map((table) =>
+    `(SELECT COUNT(*) FROM (SELECT 1 FROM ${table} WHERE ${ROOM_TABLES[table]} = :room LIMIT ${
+      rowsOf(table) + 1
+    })) AS ${table}`
+  ).join(", ")
+}, EXISTS (${PRIVATE_ROOMS}) AS private`;
 
 /** Deletes the room's own row once nothing else is left, which frees its id. */
 const FINISH = [
@@ -114,22 +127,39 @@ export function createBurial(database: Database) {
     const max = rowsOf(table);
     for (let gone = max; gone >= max;) {
       const began = database.elapsed();
-      const keep = table === "state" ? [KEEP_VERSION] : [];
-      const rows = await commit([...keep, REMOVE(table), GO_ON], room, stored);
-      gone = rows[keep.length]!.length;
+      const removals = removalsOf(table);
+      const rows = await commit([...removals, GO_ON], room, stored);
+      gone = rows[removals.length - 1]!.length;
       if (gone > 0) await pause(database.elapsed() - began);
     }
   }
 
+  /** Removes what is left with the last batch, and returns whether the room is gone. */
+  async function finish(room: string, removals: string[] = []): Promise<boolean> {
+    const rows = await commit([...removals, ...FINISH, IS_EMPTIED, FORGET], room);
+    return Boolean(rows[removals.length + FINISH.length]![0]?.emptied ?? true);
+  }
+
   async function empty(room: string) {
     for (let emptied = false; !emptied;) {
-      const [privates] = await database.read(SERVICE, [{ sql: PRIVATE_ROOMS, args: { room } }]);
-      for (const { id } of privates!) {
+      const began = database.elapsed();
+      const [[left]] = await database.read(SERVICE, [{ sql: COUNT_LEFT, args: { room }, single: true }]) as [
+        [Row],
+      ];
+      const tables = TABLES.filter((table) => Number(left[table]) > 0);
+      if (fitIntoOne(tables, left)) {
+        emptied = await finish(room, tables.flatMap(removalsOf));
+        await pause(database.elapsed() - began);
+        continue;
+      }
+      const privates = left.private
+        ? (await database.read(SERVICE, [{ sql: PRIVATE_ROOMS, args: { room } }]))[0]!
+        : [];
+      for (const { id } of privates) {
         for (const table of TABLES_OF_PRIVATE) await remove(room, table, id as string);
       }
-      for (const table of TABLES) await remove(room, table);
-      const rows = await commit([...FINISH, IS_EMPTIED, FORGET], room);
-      emptied = Boolean(rows[FINISH.length]![0]?.emptied ?? true);
+      for (const table of tables) await remove(room, table);
+      emptied = await finish(room);
     }
   }
 
@@ -154,4 +184,9 @@ export function createBurial(database: Database) {
       return working ??= work().finally(() => working = undefined);
     },
   };
+}
+
+/** Whether so many rows of tables, of a room without private scopes, are no more than one batch removes. */
+function fitIntoOne(tables: Table[], left: Row): boolean {
+  return !left.private && tables.reduce((sum, table) => sum + Number(left[table]) / rowsOf(table), 0) <= 1;
 }

@@ -1,5 +1,6 @@
 import { isSecure } from "../access/acts.ts";
 import { TOKENS_LEFT } from "../access/make_token.ts";
+import { selectLivingKeys } from "../consistent_read/living.ts";
 import { argsOf, type Row } from "../driver/statement.ts";
 import { Refusal } from "../refusal.ts";
 import { RELEASE_OF_ACCESS } from "../release.ts";
@@ -24,9 +25,8 @@ export const UNUSED = `NOT (${
     IS_SECURED,
     "EXISTS (SELECT 1 FROM former_agents WHERE room_id = :room AND agent_id = :agent)",
     "EXISTS (SELECT 1 FROM senders WHERE room_id = :room AND agent_id = :agent)",
-    "EXISTS (SELECT 1 FROM attempts WHERE room_id = :room AND agent_id = :agent)",
     "EXISTS (SELECT 1 FROM reservations WHERE room_id = :room AND agent_id = :agent)",
-    "EXISTS (SELECT 1 FROM state WHERE room_id = :room AND scope = :agent AND NOT deleted)",
+    `EXISTS (${selectLivingKeys("WHERE room_id = :room AND scope = :agent")})`,
   ].join("\n  OR ")
 })`;
 

@@ -30,6 +30,10 @@ const STEPS: Array<
     ...task,
     from: "ann",
   }],
+  ["a further post", 3, 2, "POST", MESSAGES, task],
+  ["a first claim, with the name among those that were used", 5, 2, "POST", `${MESSAGES}/4/claim`, {
+    agent: "bob",
+  }],
   ["a plain claim", 4, 2, "POST", `${MESSAGES}/2/claim`, { agent: "bob" }],
   ["a claim of what one has", 0, 0, "POST", `${MESSAGES}/2/claim`, { agent: "bob" }],
   ["a refused claim", 0, 0, "POST", `${MESSAGES}/2/claim`, { agent: "eve" }],
@@ -41,8 +45,9 @@ const STEPS: Array<
   ["an edit", 2, 2, "PUT", STATE, { key: "l", append: 1 }],
 ];
 
-/** What tasks have brought to a claim: its attempt, and the counts of its kind. */
+/** What tasks have brought to a claim: its attempt, and the counts of its kind; the first one notes its agent. */
 const MORE_OF_A_CLAIM = 2;
+const MORE_OF_A_FIRST = 3;
 
 Deno.test("tasks cost a claim two rows, a post its kind's counts, and a put none", () =>
   withRows(async ({ json }, written) => {
@@ -53,7 +58,8 @@ Deno.test("tasks cost a claim two rows, a post its kind's counts, and a put none
       const { status } = await json(method, path, body);
       assert.ok(status < 300 || name === "a refused claim", name);
       assert.equal(written() - already, rows, name);
-      const more = path.endsWith("/claim") ? MORE_OF_A_CLAIM : path === MESSAGES ? 1 : 0;
+      const ofClaim = name.startsWith("a first claim") ? MORE_OF_A_FIRST : MORE_OF_A_CLAIM;
+      const more = path.endsWith("/claim") ? ofClaim : path === MESSAGES ? 1 : 0;
       assert.ok(rows <= before + more, name);
     }
   }));
@@ -68,6 +74,8 @@ Deno.test("what ends a claim writes a bounded number of rows, whatever the room 
       assert.equal(reply.status, 200, path);
       return [written() - already, reply.body];
     };
+    const [first] = await rows(`${MESSAGES}/1/claim`, { agent: "bob" });
+    assert.equal(first, 5, "the name of an agent that claims is noted once");
     const [took, { message_id, fence }] = await rows(`${MESSAGES}/claim`, { agent: "bob" });
     assert.equal(took, 4, "a take is a claim");
     const of = (name: string) => `${MESSAGES}/${message_id}/${name}`;

@@ -249,6 +249,19 @@ export const MIGRATIONS: string[][] = [
     `INSERT INTO former_agents (room_id, agent_id)
      SELECT DISTINCT room_id, agent_id FROM attempts WHERE TRUE ON CONFLICT DO NOTHING`,
   ],
+  // The 1,000th tombstone of a room names its living keys. The room's row comes first, since SQLite judges a subquery for
+  // each row that it is to decide: each deletion of a key passed all keys of the room, deleted ones among them.
+  [
+    `DROP TRIGGER state_deleted`,
+    `CREATE TRIGGER state_deleted AFTER UPDATE OF deleted ON state WHEN NEW.deleted AND NOT OLD.deleted BEGIN
+       DELETE FROM living WHERE room_id = NEW.room_id AND scope = NEW.scope AND key = NEW.key;
+       INSERT INTO living
+       SELECT state.room_id, state.scope, state.key
+         FROM rooms CROSS JOIN state ON state.room_id = rooms.id AND NOT state.deleted
+        WHERE rooms.id = NEW.room_id AND rooms.tombstone_count = 999;
+       UPDATE rooms SET tombstone_count = tombstone_count + 1 WHERE id = NEW.room_id AND tombstone_count < 1000;
+     END`,
+  ],
   // The first end of each private scope is asked of its index: together they may have a million keys.
   [
     `DROP TRIGGER waits_over`,

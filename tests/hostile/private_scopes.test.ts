@@ -10,7 +10,7 @@ import { bearer } from "../support/tokens.ts";
 /** Deleted keys of the private scope of an agent that has one key left. */
 const DELETED = 300_000;
 /** Private scopes of a room, and the keys of each. */
-const [SCOPES, KEYS] = [200, 1_000];
+const [SCOPES, KEYS] = [100, 1_000];
 /** Milliseconds that each request of the agent may take at most, at its best. */
 const OWN_MS = 100;
 const TIMES = 5;

@@ -6,6 +6,8 @@ import { assertOthersServed } from "../support/held_up.ts";
 const DELETED = 300_000;
 /** The list of what was deleted last is long enough: it is read and sent in pages, each like all others. */
 const LISTED = 100_000;
+/** As many as a room may have. */
+const ENDING = 10_000;
 /** How often each look is made, one after the other. */
 const TIMES = 5;
 /** Milliseconds by which a look at the one key that is left may exceed that at a room which deleted none. */
@@ -84,6 +86,22 @@ onFilled(fill, {
       let length = 0;
       for await (const piece of response.body!) length += piece.length;
       assert.ok(length > 70 * LISTED, `${length} bytes`);
+    });
+  },
+
+  async [`${ENDING} keys that end at once among ${DELETED} deleted ones hold up nobody`]({ url, database }) {
+    const ends = async () => {
+      const { text } = await look(url, "gone", LOOKS["the list"]!);
+      assert.ok(!text.includes("ending"), text.slice(0, 300));
+    };
+    await assertOthersServed("the ends", { url, path: "/rooms/other/state?key=left" }, ends, async () => {
+      await database.batch([
+        `INSERT OR REPLACE INTO state (room_id, scope, key, value, version, revision, updated_at, deleted, expires_at)
+         WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${ENDING})
+         SELECT 'gone', '_shared', 'ending ' || i, '1', 1, 1, '', 0, 1 FROM n`,
+        "INSERT OR IGNORE INTO living SELECT room_id, scope, key FROM state WHERE room_id = 'gone' AND expires_at = 1",
+        `UPDATE rooms SET due = 1, ends = 2, key_count = key_count + ${ENDING}, requires = 2 WHERE id = 'gone'`,
+      ], "write");
     });
   },
 });

@@ -1672,8 +1672,8 @@ export const MUTANTS: Mutant[] = [
   {
     name: "what older instances delete not counted",
     edits: [[
-      "UPDATE rooms SET tombstone_count = tombstone_count + 1 WHERE id = NEW.room_id AND tombstone_count < 1000;",
-      "UPDATE rooms SET tombstone_count = tombstone_count + 1 WHERE FALSE;",
+      "AND rooms.tombstone_count = 999;\n       UPDATE rooms SET tombstone_count = tombstone_count + 1 WHERE id = NEW.room_id AND tombstone_count < 1000;",
+      "AND rooms.tombstone_count = 999;\n       UPDATE rooms SET tombstone_count = tombstone_count + 1 WHERE FALSE;",
     ]],
     test: "tests/upgrade/migrations.test.ts",
     filter: "file: the release of",

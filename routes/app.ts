@@ -11,7 +11,7 @@ import { mountInvites } from "./invites.ts";
 import { mountJoin } from "./join.ts";
 import { mountMcp } from "./mcp.ts";
 import { mountMetrics } from "./metrics.ts";
-import { mountMessages } from "./messages/handlers.ts";
+import { mountMessages } from "./messages/messages.ts";
 import { mountTake } from "./messages/take.ts";
 import { mountTasks } from "./messages/tasks.ts";
 import { mountHealth } from "./health.ts";

@@ -5,7 +5,7 @@ import { queryCount, queryNumber } from "./http/input/queries.ts";
 import { LIMITS } from "./http/limits.ts";
 import { large } from "./http/methods.ts";
 import { linkNext, replyLarge, roomOf } from "./http/requests.ts";
-import { MESSAGES } from "./messages/operations.ts";
+import { MESSAGES } from "./messages/messages.ts";
 import { describe, serve } from "./openapi/operation.ts";
 import { LIMIT, number, query } from "./openapi/parameters.ts";
 import type { Services } from "./services.ts";

@@ -6,13 +6,12 @@ import { releaseReservation, renewReservation } from "../db/reservations/write.t
 import { ownMember } from "./http/callers/own_agent.ts";
 import { answeredInTime, lookedInTime } from "./http/deadline.ts";
 import { invalidMember } from "./http/errors.ts";
-import { answerOnce } from "./http/idempotency.ts";
+import { answerOnce, answerWaiting } from "./http/idempotency.ts";
 import { existingId } from "./http/ids.ts";
 import { queryNumber, queryOf } from "./http/input/queries.ts";
 import type { Parts } from "./http/input/schemas.ts";
 import { EXAMPLE_TIME } from "./http/input/wordings.ts";
 import { LIMITS } from "./http/limits.ts";
-import { answerWaiting } from "./http/may_wait.ts";
 import { large } from "./http/methods.ts";
 import { checkSize, readBody, reply, replyAll, replyLarge, roomOf } from "./http/requests.ts";
 import { describe, serve } from "./openapi/operation.ts";

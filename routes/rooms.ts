@@ -7,7 +7,7 @@ import { isRefusal } from "../db/refusal.ts";
 import { findRoom, getRoom, listRooms, type RoomCursor } from "../db/rooms/read.ts";
 import type { Room } from "../db/rooms/room.ts";
 import { isByOperator, storedRoom, viewerIn } from "./http/callers/credentials.ts";
-import { demandOperator } from "./http/callers/operator.ts";
+import { demandOperator } from "./http/callers/rights.ts";
 import { invalidMember } from "./http/errors.ts";
 import { etag, unchanged } from "./http/etags.ts";
 import { answerOnce, shownOnce } from "./http/idempotency.ts";

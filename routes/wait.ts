@@ -13,7 +13,7 @@ import { queryNumber, queryOf } from "./http/input/queries.ts";
 import { LIMITS } from "./http/limits.ts";
 import { compileOf, readBody, reply, replyLarge, roomOf } from "./http/requests.ts";
 import { FIELD_PATTERN, INCLUDE, INCLUDE_PATTERN, includeOf } from "./include.ts";
-import { MESSAGES } from "./messages/operations.ts";
+import { MESSAGES } from "./messages/messages.ts";
 import { describe, serve } from "./openapi/operation.ts";
 import { expression, guard, number, query } from "./openapi/parameters.ts";
 import type { Services } from "./services.ts";

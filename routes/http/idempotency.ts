@@ -5,7 +5,9 @@ import type { Viewer } from "../../db/viewer.ts";
 import type { Operation, Outcome } from "../../db/write/context.ts";
 import { isTaken, runOnce } from "../../db/write/idempotency.ts";
 import { peerOf } from "./callers/caller.ts";
+import type { FairUse } from "./callers/fair_use.ts";
 import type { Callers } from "./callers/own_agent.ts";
+import { answeredInTime } from "./deadline.ts";
 import { invalidMember } from "./errors.ts";
 import { LIMITS } from "./limits.ts";
 import { queryOf } from "./input/queries.ts";
@@ -40,6 +42,24 @@ export async function answerOnce<Answer>(
   const response = await render(answer(outcome), outcome);
   if (outcome.replayed) response.headers.set(REPLAYED, "true");
   return response;
+}
+
+/**
+ * Answers a write that may wait, as `answerOnce` does: within the deadline of requests if its `timeout` is 0, else counted
+ * as a wait of its caller and room. Errors: `rate_limited`, `DatabaseUnavailable`, those of `answerOnce`.
+ */
+export async function answerWaiting<Answer>(
+  c: Context,
+  services: Callers & { fairUse: FairUse },
+  room: string,
+  timeout: number,
+  operation: Operation<Answer>,
+  render: (answer: Answer) => Response,
+): Promise<Response> {
+  const answer = () => answerOnce(c, services, room, operation, render);
+  if (timeout === 0) return await answeredInTime(services.database.working(answer), c);
+  const release = services.fairUse.hold(c, "wait", room);
+  return await answer().finally(release);
 }
 
 const REPLAYED = "Idempotency-Replayed";

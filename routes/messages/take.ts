@@ -3,13 +3,13 @@ import type { TakeAnswer } from "../../cel/waits/takes/takes.ts";
 import { ownMember } from "../http/callers/own_agent.ts";
 import { lookedInTime } from "../http/deadline.ts";
 import { LIMITS } from "../http/limits.ts";
-import { answerWaiting } from "../http/may_wait.ts";
+import { answerWaiting } from "../http/idempotency.ts";
 import { compileOf, readBody, reply, roomOf } from "../http/requests.ts";
 import { describe, serve } from "../openapi/operation.ts";
 import { KEY } from "../openapi/parameters.ts";
 import type { Services } from "../services.ts";
-import { MESSAGES, shownMessage } from "./operations.ts";
-import { shownClaim, TASKS } from "./task_operations.ts";
+import { MESSAGES, shownMessage } from "./messages.ts";
+import { shownClaim, TASKS } from "./tasks.ts";
 
 const { claimed: _, message_id: __, ...shownTaken } = shownClaim;
 

@@ -1,10 +1,11 @@
 import type { Context, Handler } from "hono";
 import { getRoom } from "../../../db/rooms/read.ts";
+import type { Database } from "../../../db/database.ts";
 import { Refusal } from "../../../db/refusal.ts";
+import { isInForce } from "../../../db/tokens/read.ts";
 import { isByOperator, tokenOf } from "./credentials.ts";
 import { RequestError } from "../errors.ts";
 import { roomOf } from "../requests.ts";
-import { demandOperator } from "./operator.ts";
 import type { Callers } from "./own_agent.ts";
 
 /**
@@ -115,4 +116,17 @@ async function refuse(c: Context, right: Right, { database, viewerOf }: Judges):
   }
   const may = token.role === "reader" ? "read" : token.role === "admin" ? "all_but_delete" : "write";
   throw new Refusal("forbidden", { may });
+}
+
+/**
+ * Refuses all but the operator, with a hint: `instead` is what others may do. Errors: `unauthenticated`; `forbidden` for a
+ * token of a room that is in force.
+ */
+export async function demandOperator(c: Context, database: Database, instead = ""): Promise<void> {
+  if (isByOperator(c)) return;
+  const token = tokenOf(c);
+  if (token && await isInForce(database, token.hash)) throw new Refusal("forbidden", { may: "one_room" });
+  throw new RequestError("unauthenticated", "This is for the operator alone.", {
+    hint: `The operator sends Authorization: Bearer <OPERATOR_TOKEN>.${instead}`,
+  });
 }

@@ -18,11 +18,6 @@ export const INCLUDE =
 export const FIELD_PATTERN = `^${fieldsOf(String.raw`[^_][\s\S]*`)}$`;
 export const INCLUDE_PATTERN = String.raw`^\s*(?:${IN_TEXT}\s*)?(?:,\s*(?:${IN_TEXT}\s*)?)*$`;
 
-/** Splits a text at commas and trims each name. Names in an array are not trimmed. */
-function namesOf(fields: string): string[] {
-  return fields.split(",").map((name) => name.trim()).filter((name) => name !== "");
-}
-
 function noField(field: string, hint: string): RequestError {
   return invalidMember(["include"], `\`include\` has no field ${JSON.stringify(field)}.`, hint);
 }
@@ -30,7 +25,10 @@ function noField(field: string, hint: string): RequestError {
 /** Parses `include`. Errors: `invalid_request` for an unknown field, or too many fields. */
 export function includeOf(fields: string | string[]): Include {
   const include: Include = {};
-  const list = typeof fields === "string" ? namesOf(fields) : fields;
+  // Names in an array are not trimmed.
+  const list = typeof fields === "string"
+    ? fields.split(",").map((name) => name.trim()).filter((name) => name !== "")
+    : fields;
   if (list.length > LIMITS.includeFields) {
     throw invalidMember(
       ["include"],

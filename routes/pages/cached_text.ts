@@ -16,14 +16,12 @@ export interface CachedText {
   gzipped?: Promise<Bytes>;
 }
 
-const utf8 = new TextEncoder();
-
 /** Characters of a tag, enough to tell texts apart. */
 const TAG_LENGTH = 16;
 
 export function encodeText(text: string): CachedText {
   const hash = createHash("sha256").update(text).digest("hex").slice(0, TAG_LENGTH);
-  return { bytes: utf8.encode(text), etag: `W/"${hash}"` };
+  return { bytes: new TextEncoder().encode(text), etag: `W/"${hash}"` };
 }
 
 export function createTextCache() {

@@ -37,14 +37,12 @@ export function createHosts(): (c: Context) => Hosts {
     const target = hostIn(authority);
     // Without a Host (HTTP/1.0), or with an empty one, the target is the address of the connection.
     const other = header ? hostIn(header) : target;
-    if (start === undefined || target === undefined || other === undefined) throw noHost();
+    if (start === undefined || target === undefined || other === undefined) {
+      const hint =
+        "Send `Host: name` or `Host: name:port` as in the address, and a target that begins with a slash.";
+      throw invalidMember([], "The request's Host is not a host and a port.", hint);
+    }
     before = { start, header, hosts: other === target ? [target] : [target, other] };
     return before.hosts;
   };
-}
-
-function noHost() {
-  const hint =
-    "Send `Host: name` or `Host: name:port` as in the address, and a target that begins with a slash.";
-  return invalidMember([], "The request's Host is not a host and a port.", hint);
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Page } from "npm:playwright-core@1.64.1";
-import { browserTest, untilLive, withBrowser } from "../support/browser.ts";
+import { browserTest, untilLive, withOwnBrowser } from "../support/browser.ts";
 import type { Subject } from "../support/backends.ts";
 
 /** Another process may take the processor for a while: the figures are those of the calmest of some tries. */
@@ -64,7 +64,7 @@ async function liveAfter(open: (path: string) => Promise<Page>, room: string): P
 browserTest(
   "2,000 messages, 1,000 keys and 50 agents: soon there, and each update is quick",
   () =>
-    withBrowser(async ({ t, open, shoot, complaints }) => {
+    withOwnBrowser(async ({ t, open, shoot, complaints }) => {
       const room = await fill(t);
       await liveAfter(open, room); // the first page of a browser takes longer, whatever it shows
       const empty = await liveAfter(open, await t.room());

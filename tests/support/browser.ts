@@ -64,6 +64,7 @@ function exists(path: string): boolean {
 interface Started {
   service: Service;
   browser: Browser;
+  newPage(view: View): Promise<Page>;
   stop(): Promise<void>;
 }
 
@@ -74,6 +75,8 @@ async function start(flags: string[] = []): Promise<Started> {
     return {
       service,
       browser,
+      newPage: ({ width, height, scheme }) =>
+        browser.newPage({ viewport: { width, height }, colorScheme: scheme }),
       async stop() {
         await browser.close();
         await service.stop();
@@ -85,7 +88,44 @@ async function start(flags: string[] = []): Promise<Started> {
   }
 }
 
-let shared: Promise<Started> | undefined;
+/** The shared browser; what a test opened there is closed by `clear`. */
+interface Shared extends Started {
+  clear(): Promise<void>;
+}
+
+let shared: Promise<Shared> | undefined;
+
+/**
+ * All pages of a site are in one context and one process, which a page that stays open keeps: to start a process and
+ * compile a page there takes half a second of the processor. A page stores what it keeps for its tab alone.
+ */
+async function startShared(): Promise<Shared> {
+  const started = await start(["--process-per-site"]);
+  const { browser, service } = started;
+  try {
+    const context = await browser.newContext();
+    const first = await context.newPage();
+    await first.goto(new URL("/healthz", service.url).href);
+    return {
+      ...started,
+      async newPage({ width, height, scheme }) {
+        const page = await context.newPage();
+        await page.setViewportSize({ width, height });
+        await page.emulateMedia({ colorScheme: scheme });
+        return page;
+      },
+      async clear() {
+        const pages = context.pages().filter((page) => page !== first);
+        const contexts = browser.contexts().filter((other) => other !== context);
+        await Promise.all([...pages, ...contexts].map((opened) => opened.close()));
+        await context.clearPermissions();
+      },
+    };
+  } catch (error) {
+    await started.stop();
+    throw error;
+  }
+}
 
 Deno.test.afterAll(async () => {
   const started = await shared?.catch(() => undefined);
@@ -94,15 +134,15 @@ Deno.test.afterAll(async () => {
 
 /** Runs a test with the service and the browser that its file's tests share. What it opened is closed after it. */
 export async function withBrowser(test: (visit: Visit) => Promise<void>): Promise<void> {
-  const started = await (shared ??= start());
+  const started = await (shared ??= startShared());
   try {
     await visit(started, test);
   } finally {
-    await Promise.all(started.browser.contexts().map((context) => context.close()));
+    await started.clear();
   }
 }
 
-/** Runs a test with a service and a browser of its own. */
+/** Runs a test with a service and a browser of its own, where each page has a context and a process of its own. */
 export async function withOwnBrowser(
   test: (visit: Visit) => Promise<void>,
   flags: string[] = [],
@@ -115,7 +155,10 @@ export async function withOwnBrowser(
   }
 }
 
-async function visit({ service, browser }: Started, test: (visit: Visit) => Promise<void>): Promise<void> {
+async function visit(
+  { service, browser, newPage }: Started,
+  test: (visit: Visit) => Promise<void>,
+): Promise<void> {
   const folder = Deno.env.get("SCREENSHOTS");
   if (folder) await Deno.mkdir(folder, { recursive: true });
   const complaints: string[] = [];
@@ -124,8 +167,8 @@ async function visit({ service, browser }: Started, test: (visit: Visit) => Prom
     service,
     browser,
     complaints,
-    async open(path, { width, height, scheme } = VIEWS[0]!) {
-      const page = await browser.newPage({ viewport: { width, height }, colorScheme: scheme });
+    async open(path, view = VIEWS[0]!) {
+      const page = await newPage(view);
       page.on("pageerror", (error) => complaints.push(`${path}: ${error.message}`));
       page.on("console", (message) => {
         if (["error", "warning"].includes(message.type())) complaints.push(`${path}: ${message.text()}`);

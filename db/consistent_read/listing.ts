@@ -1,4 +1,4 @@
-import { type Row, type Value, weightOf } from "../driver/statement.ts";
+import { type Row, type Statement, type Value, weightOf } from "../driver/statement.ts";
 import type { Source } from "./changed.ts";
 
 /** A query of a room whose rows may be many or large. `readConsistent` reads it in pages. */
@@ -51,6 +51,18 @@ export interface Through {
   order: string;
   /** The value of that column at a position in the listing's order. */
   at(position: string): string;
+}
+
+/** Reads a query step by step, each step in one transaction. */
+export interface Reading {
+  /**
+   * Makes the statements of the next step. `seen`: the room's revision at the step before, undefined for the first;
+   * `last`: whether the step may be the last; `bytes`: the size of the next page, 0 for none.
+   */
+  statements(seen: number | undefined, last: boolean, bytes: number): Statement[];
+  take(results: Row[][]): void;
+  isComplete(): boolean;
+  rows(): Row[] | Promise<Row[]>;
 }
 
 /**

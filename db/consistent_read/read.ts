@@ -7,11 +7,11 @@ import {
   type Listing,
   PAGE_BYTES,
   positionOf,
+  type Reading,
   rowsOfPage,
   wantedOf,
 } from "./listing.ts";
 import { selectGoneSince, selectMoved, selectPage } from "./page_sql.ts";
-import type { Reading } from "./reading.ts";
 import { Refusal } from "../refusal.ts";
 import type { Row, Statement, Value } from "../driver/statement.ts";
 import { createThread } from "./thread.ts";

@@ -1,7 +1,6 @@
-import { compareBy, identityOf, type Listing, rowsOfPage, wantedOf } from "./listing.ts";
+import { compareBy, identityOf, type Listing, type Reading, rowsOfPage, wantedOf } from "./listing.ts";
 import { selectMoved, selectPage } from "./page_sql.ts";
 import { createMinHeap } from "./min_heap.ts";
-import type { Reading } from "./reading.ts";
 import type { Row, Statement } from "../driver/statement.ts";
 
 /** The maximum number of a thread's messages that a step passes, which takes a file some 5 ms. */

@@ -44,6 +44,9 @@ const OF_LEFT = [
   "room_revision",
 ];
 
+/** The weight of a value that is stored under a key, so that few share a batch: it may be of 64 KiB, escaped twice. */
+const STORED_WEIGHT = 8;
+
 /** Makes what is stored under a key: the version, and numbers, since a request does not have the sums. */
 const answerWith = (columns: string[], home: string) => ({
   columns: ["version", "value", ...columns],
@@ -108,7 +111,12 @@ export function effectsOf(
   if (delta !== undefined) return [{ sql: sql.add, args: { ...args, delta }, single: true, answer }];
   const weight = weightOfJson(value);
   if (!edit && !computed) return [{ sql: sql.put, args, single: true, answer, weight }];
-  const left: Step = { sql: sql.left, args: entry, single: true, answer: { columns: OF_LEFT } };
+  const left: Step = {
+    sql: sql.left,
+    args: entry,
+    single: true,
+    answer: { columns: OF_LEFT, weight: STORED_WEIGHT },
+  };
   if (computed) return [...computed === "kept" ? [] : [{ sql: sql.put, args, single: true, weight }], left];
   const steps = JSON.stringify([...stepsOf(edit!), { kind: "end", always: !mayKeep(write) }]);
   const edited = { ...written, steps, max_bytes: put.limits.valueBytes };

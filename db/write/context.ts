@@ -46,9 +46,9 @@ export const BY_SERVICE: WriteAs = { viewer: SERVICE, acts: AS_NONE };
 export interface Step extends Statement {
   /**
    * Makes its rows part of the answer. Under a key, these columns of `query` are stored, which runs right after the
-   * statement with its arguments. By default, `query` is the statement.
+   * statement with its arguments. By default, `query` is the statement. `weight`: that of what is stored.
    */
-  answer?: { columns: string[]; query?: string };
+  answer?: { columns: string[]; query?: string; weight?: number };
 }
 
 /** The database's outcome of a successful write. The answer is made of it and the request, at once and in replays. */

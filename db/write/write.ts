@@ -9,7 +9,7 @@ import type { Outcome, Step, WriteAs } from "./context.ts";
 import { dueOf, WRITABLE } from "./due.ts";
 import { makeEndings } from "./endings.ts";
 import { BEAT } from "./heartbeat.ts";
-import { commitOnce, held, storeRevision } from "./commit_once.ts";
+import { commitOnce, held } from "./commit_once.ts";
 
 /** A change of a room, in one atomic batch. The answer is made of the rows of the steps with `answer`. */
 export interface Write {
@@ -82,10 +82,8 @@ async function tryCommit(database: Database, by: WriteAs, write: Write): Promise
       ...reads,
       ...unproven.length > 0 ? [selectSecured(room, unproven)] : [],
     ],
-    last: [
-      ...heartbeats(write, success, key && held(key)),
-      ...(key ? [storeRevision(key, { sql: `SELECT revision ${FROM_ADMITTED}`, args: own })] : []),
-    ],
+    revision: { sql: `SELECT revision ${FROM_ADMITTED}`, args: own },
+    last: heartbeats(write, success, key && held(key)),
     refused: { sql: `NOT (${success.sql})`, args: success.args },
   });
   const [admitted] = rows[0]!;

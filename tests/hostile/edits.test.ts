@@ -79,3 +79,39 @@ for (const backend of backends.slice(0, 1)) {
     }
   });
 }
+
+/** Nearly 64 KiB, of which twenty are stored under each key. */
+const LARGE = Array.from({ length: 60 }, () => "x".repeat(1_000));
+
+for (const backend of backends) {
+  Deno.test(`${backend.name}: batches of large edits under keys hold up no other room, and are answered`, async () => {
+    const service = await backend.open({ RATE_LIMIT: "0", ROOM_RATE_LIMIT: "0" });
+    try {
+      const t = new Subject(service.url);
+      const [room, other] = [await t.room(), await t.room()];
+      const keys = Array.from({ length: WRITES }, (_, n) => `k${n}`);
+      for (const key of keys) await t.write(room, key, LARGE);
+      const edits = { writes: keys.map((key) => ({ key, append: 1 })) };
+      let sent = 0;
+      const edit = async (key = `edit ${sent++}`) => {
+        const headers = { "Idempotency-Key": key };
+        const { status, text } = await t.request("PUT", `/rooms/${room}/state/batch`, {
+          body: edits,
+          headers,
+        });
+        assert.equal(status, 200, text.slice(0, 200));
+        return key;
+      };
+      await assertOthersServed(
+        "edits under keys",
+        { url: service.url, path: `/rooms/${other}` },
+        async () => {
+          const made = await Promise.all([edit(), edit(), edit()]);
+          await Promise.all(made.map(edit));
+        },
+      );
+    } finally {
+      await service.stop();
+    }
+  });
+}

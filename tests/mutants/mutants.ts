@@ -728,8 +728,8 @@ export const MUTANTS: Mutant[] = [
         "sql: `EXISTS (SELECT 1 FROM idempotency WHERE ${OWN})`",
         "sql: `(TRUE OR :held_scope || :held_key || :held_nonce)`",
       ],
-      ["if (key) batch.push(...storeAnswer", "if (key) after.push(...storeAnswer"],
-      ["  batch.push(...(key ? [release", "  after.push(...(key ? [release"],
+      ["if (key && step.answer) batch.push(", "if (key && step.answer) after.push("],
+      ["  batch.push(\n    ...(key ? [complete", "  after.push(\n    ...(key ? [complete"],
       [
         "  const all = await database.commit(viewer, batch);\n",
         "  const all = await database.commit(viewer, batch);\n  const told = await database.commit(viewer, after);\n",
@@ -740,10 +740,16 @@ export const MUTANTS: Mutant[] = [
     filter: "replies lost between service and database: each request counts once",
   },
   {
+    name: "a keyed write without its revision",
+    edits: [["COALESCE((${revision.sql}), 'null')", "'null'"]],
+    test: "tests/contract/idempotency.test.ts",
+    filter: "file: values, increments and batches are written once",
+  },
+  {
     name: "a key released by what the heartbeat of its own write changes",
     edits: [[
-      "...(key ? [release(key, refused)] : []), ...last, ...(key ? [find(key)] : [])",
-      "...last, ...(key ? [release(key, refused), find(key)] : [])",
+      "...(key ? [complete(key, revision), release(key, refused)] : []),\n    ...last,",
+      "...(key ? [complete(key, revision)] : []),\n    ...last,\n    ...(key ? [release(key, refused)] : []),",
     ]],
     test: "tests/contract/left_marks.test.ts",
     filter: "memory: a delete that finds nothing is kept under its key",

@@ -27,11 +27,7 @@ const MARK = `
   ON CONFLICT DO NOTHING`; // a restored copy may have it
 
 /** Selects the room's row without `due`: a write of a mark is made whatever is due, and ends nothing. */
-const GUARDED = (room: string): Statement => ({
-  sql: "SELECT guarded FROM rooms WHERE id = :room",
-  args: { room },
-  single: true,
-});
+const GUARDED = "SELECT guarded FROM rooms WHERE id = :room";
 
 const OWN_MARK = "room_id = :room AND agent_id = :agent AND token = :token";
 const IS_MARKED = `EXISTS (SELECT 1 FROM waits WHERE ${OWN_MARK})`;
@@ -106,6 +102,7 @@ async function commitMark(
   effects: (nonce: string, now: Date) => Statement[],
 ): Promise<void> {
   const [nonce, now] = [database.newId(), await database.time()];
-  const write = { room, part: "agents" as const, nonce, now, admission, reads: [GUARDED(room)] };
+  const reads = [{ sql: GUARDED, args: { room }, single: true }];
+  const write = { room, part: "agents" as const, nonce, now, admission, reads };
   await commit(database, by, { ...write, effects: effects(nonce, now) });
 }

@@ -8,7 +8,7 @@ import type { Json } from "../json.ts";
 import { Refusal, served } from "../refusal.ts";
 import { DELETED, RELEASE_OF_ACCESS, REVISION } from "../release.ts";
 import { ADMITTED, FROM_ADMITTED } from "../write/admission.ts";
-import type { Operation, Step } from "../write/context.ts";
+import type { Operation } from "../write/context.ts";
 import { commitOnce, held } from "../write/commit_once.ts";
 import { GET_ROOM, IS_SERVED, ROOM, type Room, ROOM_REVISION, toRoom } from "./room.ts";
 
@@ -41,6 +41,7 @@ const UNLESS_THERE = "ON CONFLICT (id) DO NOTHING";
 const GET_OPEN = `SELECT ${REVISION} AS revision FROM rooms WHERE id = :open`;
 
 const MAKE_TOKEN = `${INSERT_TOKEN} ${FROM_ADMITTED}`;
+const UNBOUND = { role: "admin", agent: null, note: null, expires_at: null, own_hash: null };
 
 /**
  * Creates a room, or joins the open one with this id and leaves it as it is. Both store an answer under the key.
@@ -75,7 +76,15 @@ export function createRoom(
             single: true,
           },
           { sql: GET_ROOM, args: { room }, answer: { columns: ROOM } },
-          ...token ? tokenSteps({ room, nonce, open: shown, now: made.now }, token) : [],
+          ...token
+            ? [
+              {
+                sql: MAKE_TOKEN,
+                args: { ...UNBOUND, room, nonce, now: made.now, token_id: token.id, hash: token.hash },
+              },
+              { sql: GET_OPEN, args: { open: shown }, single: true },
+            ]
+            : [],
         ],
         refused: locked
           ? { sql: `NOT ${ADMITTED}`, args: { room, nonce } }
@@ -93,18 +102,6 @@ export function createRoom(
       return token ? { ...entered, token: replayed ? null : token.text } : entered;
     },
   };
-}
-
-/** Makes an admin's token for a locked room, and the read that explains a refusal. */
-function tokenSteps(
-  { room, nonce, open, now }: { room: string; nonce: string; open: string; now: string },
-  { id, hash }: { id: string; hash: string },
-): Step[] {
-  const unbound = { role: "admin", agent: null, note: null, expires_at: null, own_hash: null };
-  return [
-    { sql: MAKE_TOKEN, args: { room, nonce, now, token_id: id, hash, ...unbound } },
-    { sql: GET_OPEN, args: { open }, single: true },
-  ];
 }
 
 /**

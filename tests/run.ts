@@ -13,6 +13,10 @@ import { ROOT } from "./support/sources.ts";
 /** They measure: whatever runs beside them counts as theirs. But one of them measures the work of its thread alone. */
 const ALONE = /^tests\/(hostile\/(?!large_rooms\.)|browser\/load\.|faults\/thousand_waits\.)/;
 
+/** They wait nearly all the time: they run one after the other beside the rest, and take up none of its places. */
+const WAITING =
+  /^tests\/(contract\/(clocks|crashes|events|fair_use|far_database|wake_ups)|faults\/outages|routes\/deadlines)\./;
+
 /** Files of a group. The folders named here take long: they begin first, what computes beside what waits. */
 const SIZES: Record<string, number> = {
   model: 1,
@@ -61,6 +65,7 @@ function moduleOf(files: string[]): string {
 }
 
 async function run(groups: string[][], args: string[], env: Record<string, string>): Promise<boolean> {
+  if (groups.length === 0) return true; // the runtime would take all files that there are
   const folder = await Deno.makeTempDir({ prefix: "convene-tests-" });
   try {
     const modules = groups.map((_, n) => `${folder}/${String(n).padStart(3, "0")}.ts`);
@@ -90,15 +95,23 @@ if (which !== "together" && which !== "alone") throw new Error(`Run tests "toget
 const files = testsIn("tests/").filter((file) =>
   ALONE.test(file) === (which === "alone") && file.startsWith(path)
 );
-// Without files the runtime would take all that there are.
 if (files.length === 0) throw new Error(`No tests to run ${which} begin with "${path}"`);
 // More at once than there are cores: tests wait most of the time.
 const jobs = String(2 * navigator.hardwareConcurrency);
 if (which === "alone") takePrecedence();
-const passed = which === "alone"
-  ? await run(groupsOf(files), [], {})
-  : await inMemory((env) => run(groupsOf(files), ["--parallel"], { ...env, DENO_JOBS: jobs }));
+const passed = which === "alone" ? await run(groupsOf(files), [], {}) : await inMemory(runTogether);
 Deno.exit(passed ? 0 : 1);
+
+async function runTogether(env: Record<string, string>): Promise<boolean> {
+  const [waiting, others] = [true, false].map((waits) =>
+    groupsOf(files.filter((f) => WAITING.test(f) === waits))
+  );
+  const outcomes = await Promise.all([
+    run(waiting!, [], env),
+    run(others!, ["--parallel"], { ...env, DENO_JOBS: jobs }),
+  ]);
+  return outcomes.every(Boolean);
+}
 
 /**
  * Has the databases of tests in memory, where there is enough: on a disk each commit waits a millisecond or two for it.

@@ -213,6 +213,32 @@ contract("who waits shows it, gets the paths with their release, and else the re
   assert.match((await ask(t, room, "ann", ["c"])).body.hint, /wait until these are free: `timeout`/);
 });
 
+contract(
+  "who waits for paths of several others gets them when the last is free, whichever ends first",
+  async (t) => {
+    const room = await t.room();
+    await t.agent(room, "bob");
+    const [first, second, renewed] = [
+      await reserve(t, room, "ann", ["a"]),
+      await reserve(t, room, "eve", ["b"]),
+      await reserve(t, room, "dan", ["c"]),
+    ];
+    const waiting = ask(t, room, "bob", ["a", "b", "c"], { timeout: 20_000 });
+    let isOver = false;
+    waiting.then(() => isOver = true);
+    await t.agentUntil(room, "bob", ({ status }) => status === "waiting");
+    const { agent, fence, id } = renewed;
+    assertStatus(await t.post(`${pathOf(room, id)}/renew`, { agent, fence, ttl: 60 }), 200);
+    for (const made of [first, renewed]) {
+      await release(t, room, made);
+      assertReserved(await ask(t, room, "bob", ["b"]), [second.id]);
+      assert.equal(isOver, false);
+    }
+    await release(t, room, second);
+    assertStatus(await waiting, 201);
+  },
+);
+
 contract("a client that goes away waits no longer, and gets nothing", async (t) => {
   const room = await t.room();
   await t.agent(room, "bob");

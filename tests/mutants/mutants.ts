@@ -740,6 +740,15 @@ export const MUTANTS: Mutant[] = [
     filter: "replies lost between service and database: each request counts once",
   },
   {
+    name: "paths that stay taken once they were",
+    edits: [[
+      "blocker !== undefined && reservations.some(({ id }) => id === blocker)",
+      "blocker !== undefined && reservations.length >= 0",
+    ]],
+    test: "tests/contract/reservations.test.ts",
+    filter: "file: who waits for paths of several others",
+  },
+  {
     name: "a keyed write without its revision",
     edits: [["COALESCE((${revision.sql}), 'null')", "'null'"]],
     test: "tests/contract/idempotency.test.ts",

@@ -1,6 +1,6 @@
 import type { Database } from "../../../db/database.ts";
 import type { Noticed } from "../../../db/agents/registration.ts";
-import { type Asked, createConflicts, type Limits } from "../../../db/reservations/conflicts.ts";
+import type { Asked, Limits } from "../../../db/reservations/conflicts.ts";
 import type { Reservation } from "../../../db/reservations/read.ts";
 import { reservedOf } from "../../../db/reservations/write.ts";
 import type { Operation, Outcome } from "../../../db/write/context.ts";
@@ -28,7 +28,6 @@ export function createReserving(database: Database, watch: Watch, limits: Limits
         // A keyed request has a fixed time, but its reservation begins when it is granted.
         const context = { ...keyed, time: () => database.time() };
         const waitingOn = `reserve ${asked.paths.join(" ")}`;
-        const conflictsOf = createConflicts(asked);
         return queue.wait({
           room,
           agent: asked.agent,
@@ -39,7 +38,6 @@ export function createReserving(database: Database, watch: Watch, limits: Limits
           asked,
           context,
           by: context,
-          conflictsOf,
         });
       },
       answer: reservedOf,

@@ -5,7 +5,7 @@ import {
   type Asked,
   type Board,
   checkRoom,
-  type createConflicts,
+  createConflicts,
   hasLost,
   type Limits,
   readBoard,
@@ -21,7 +21,6 @@ import { giveBack, type Queued, type QueueRequest, settleFailed } from "./queued
 export interface ReserveRequest extends QueueRequest {
   asked: Asked;
   context: WriteContext;
-  conflictsOf: ReturnType<typeof createConflicts>;
 }
 
 type Waiting = Queued<ReserveRequest, Outcome>;
@@ -44,18 +43,33 @@ const TRIES = 20;
 
 /** Makes the function that grants what is free, for `QueueKind`. */
 export function createServe(database: Database, limits: Limits) {
+  /**
+   * The reservation that was in conflict with each request at its last attempt. While that is in force, nothing has to
+   * be compared again; what a comparison builds, up to a megabyte, is not kept while the request waits.
+   */
+  const blockers = new WeakMap<Waiting, string>();
+
+  /** Whether the reservation is still in force that kept a request waiting at its last attempt. */
+  function isBlocked(one: Waiting, { reservations }: Board): boolean {
+    const blocker = blockers.get(one);
+    return blocker !== undefined && reservations.some(({ id }) => id === blocker);
+  }
+
   /** Grants what a request asks for if it is free. Reads the board again if other instances changed it first. */
   async function serveOne(round: Round, one: Waiting): Promise<void> {
     const { room, secured } = round;
-    const { request: { asked, context, conflictsOf, timeout }, joined, final } = one;
+    const { request: { asked, context, timeout }, joined, final } = one;
     const refusal = round.board.guarded &&
       await refusalOfActs(database, context, room, { writes: true, secured });
     if (refusal) throw refusal;
+    const conflictsOf = createConflicts(asked);
     for (let tries = 0; tries < TRIES; tries++) {
       const { board } = round;
       if (hasEnded(joined, board.joined.get(asked.agent))) throw hasLeft(asked.agent, board.revision);
+      if (!final && isBlocked(one, board)) return;
       const found = await conflictsOf(board);
       if (found.length > 0) {
+        blockers.set(one, found[0]!.id);
         if (final) {
           end(round, one, await refusalOf(database, context.viewer, room, found, board, timeout > 0));
         }

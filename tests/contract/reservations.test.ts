@@ -234,8 +234,10 @@ contract(
       assertReserved(await ask(t, room, "bob", ["b"]), [second.id]);
       assert.equal(isOver, false);
     }
+    const from = Date.now();
     await release(t, room, second);
     assertStatus(await waiting, 201);
+    assert.ok(Date.now() - from < 10_000, "it did not wake before its last attempt");
   },
 );
 

@@ -1,4 +1,4 @@
-/** What a request for paths takes where 64 KiB of globs are in force, however hostile they are: docs/api.md says 20 ms. */
+/** What a request for paths takes where 64 KiB of globs are in force, however hostile they are: docs/guarantees.md says 20 ms. */
 import { createOverlaps } from "../db/reservations/globs.ts";
 import { HOSTILE_GLOBS } from "../tests/support/hostile_globs.ts";
 import { quick, Report } from "./support/report.ts";

@@ -1,6 +1,9 @@
 /** A set of code points: sorted ranges, both ends included, that neither overlap nor touch. */
 export type CharSet = ReadonlyArray<readonly [first: number, last: number]>;
 
+/** A code point, or a set of which any is meant. */
+export type Letter = number | CharSet;
+
 const [SLASH, LAST] = [0x2f, 0x10ffff];
 
 /** Every character of a segment. */
@@ -33,11 +36,6 @@ export function otherThan(chars: CharSet): CharSet {
   return rest;
 }
 
-export function charsMeet(a: CharSet, b: CharSet): boolean {
-  for (let i = 0, j = 0; i < a.length && j < b.length;) {
-    if (a[i]![1] < b[j]![0]) i++;
-    else if (b[j]![1] < a[i]![0]) j++;
-    else return true;
-  }
-  return false;
+export function rangesOf(letter: Letter): CharSet {
+  return typeof letter === "number" ? [[letter, letter]] : letter;
 }

@@ -1,8 +1,26 @@
-import { ANY, type CharSet, charSet, otherThan } from "./char_set.ts";
-import { type Item, STAR } from "./pattern.ts";
+import { ANY, charSet, type Letter, otherThan, rangesOf } from "./char_set.ts";
 
-/** A segment of a glob: what stands between slashes. */
-export type Chars = Item<CharSet>[];
+/** What a glob is made of: letters, and the marks below. Each segment but `**` ends with a slash, the last one too. */
+export type Token = Letter | Mark;
+type Mark = number;
+
+export const SLASH = 0x2f;
+/** Any text within a segment. */
+export const STAR = -1;
+/** Any number of segments, each with its slash. */
+export const GLOBSTAR = -2;
+/** Alternatives stand between `OPEN` and `CLOSE`, divided by `NEXT`. They hold neither alternatives nor slashes. */
+export const OPEN = -3;
+export const NEXT = -4;
+export const CLOSE = -5;
+/** Stands before a segment all of whose items are alternatives that may be empty. Its text is not. */
+export const WITH_TEXT = -6;
+
+export function isLetter(token: Token): boolean {
+  return typeof token !== "number" || token >= 0 && token !== SLASH;
+}
+
+export const endsAlternative = (token: Token) => token === NEXT || token === CLOSE;
 
 /** The maximum number of alternatives of a glob, in all its braces. */
 const MAX_ALTERNATIVES = 64;
@@ -15,38 +33,53 @@ export class InvalidGlob extends Error {
   }
 }
 
-const createLetter = (code: number): Item<CharSet> => ({ letter: [[code, code]] });
-const ASCII = Array.from({ length: 128 }, (_, code) => createLetter(code));
-
-/** Makes the item of a character that stands for itself. */
-export function letterOf(code: number): Item<CharSet> {
-  return ASCII[code] ?? createLetter(code);
-}
-
 const UNUSABLE = /[\p{Cc}\p{Surrogate}]/u;
 const IN_BRACES = "Braces hold at least two alternatives between commas: {a,b}.";
 
-/** Parses a glob into its segments, undefined for each `**`. Errors: `InvalidGlob`. */
-export function parseGlob(text: string): Array<Chars | undefined> {
-  let [at, alternatives] = [0, 0];
+/** Parses a glob. Errors: `InvalidGlob`. */
+export function parseGlob(text: string): Token[] {
+  const bad = text.search(UNUSABLE);
+  if (bad >= 0) throw new InvalidGlob("A path has no control characters and is well-formed Unicode", bad);
+  return tokensOf(text);
+}
 
-  function fail(message: string, position = at, hint?: string): never {
+/** Parses a glob that is well formed. */
+export function tokensOf(text: string): Token[] {
+  return new Parser(text).glob();
+}
+
+class Parser {
+  readonly #text: string;
+  // An array that has held a set: the runtime compiles what reads tokens again and again where some hold numbers only.
+  readonly #tokens: Token[] = [ANY];
+  #at = 0;
+  #alternatives = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+    this.#tokens.pop();
+  }
+
+  glob(): Token[] {
+    for (;;) {
+      this.#segment();
+      if (this.#at >= this.#text.length) return this.#tokens;
+      this.#at++;
+    }
+  }
+
+  #fail(message: string, position = this.#at, hint?: string): never {
     throw new InvalidGlob(message, position, hint);
   }
 
-  function take(): string {
-    const char = String.fromCodePoint(text.codePointAt(at)!);
-    at += char.length;
-    return char;
-  }
-
-  function segment(): Chars | undefined {
-    const start = at;
-    const end = text.indexOf("/", at) < 0 ? text.length : text.indexOf("/", at);
-    const own = text.slice(start, end);
+  #segment(): void {
+    const [text, tokens, start] = [this.#text, this.#tokens, this.#at];
+    const slash = text.indexOf("/", start);
+    const end = slash < 0 ? text.length : slash;
+    const own = end - start <= 2 ? text.slice(start, end) : undefined;
     if (own === "") {
-      if (text === "") fail("A glob is not empty", 0);
-      fail(
+      if (text === "") this.#fail("A glob is not empty", 0);
+      this.#fail(
         start === 0 ? "A glob does not begin with /" : "A segment is not empty",
         start,
         end === text.length
@@ -55,142 +88,127 @@ export function parseGlob(text: string): Array<Chars | undefined> {
       );
     }
     if (own === "." || own === "..") {
-      fail(`${own} is no segment`, start, "Name the path from the project's root.");
+      this.#fail(`${own} is no segment`, start, "Name the path from the project's root.");
     }
     if (own === "**") {
-      at = end;
-      return undefined;
+      this.#at = end;
+      if (tokens.at(-1) !== GLOBSTAR) tokens.push(GLOBSTAR);
+      return;
     }
-    return items(end, false);
+    const first = tokens.length;
+    let mayBeEmpty = true;
+    while (this.#at < end) if (!this.#item(end, false)) mayBeEmpty = false;
+    if (mayBeEmpty) tokens.splice(first, 0, WITH_TEXT);
+    tokens.push(SLASH);
   }
 
-  /** Reads up to the end of the segment, or of an alternative. */
-  function items(end: number, inBraces: boolean): Chars {
-    const all: Chars = [];
-    while (at < end) {
-      const char = text[at]!;
-      if (inBraces && (char === "," || char === "}")) break;
-      const item = itemAt(char, end, inBraces);
-      if (item !== STAR || all.at(-1) !== STAR) all.push(item);
-    }
-    return all;
-  }
-
-  function itemAt(char: string, end: number, inBraces: boolean): Item<CharSet> {
-    switch (char) {
+  /** Returns whether it is alternatives of which one is empty. */
+  #item(end: number, inBraces: boolean): boolean {
+    const text = this.#text;
+    switch (text[this.#at]) {
       case "*":
-        if (text[at + 1] === "*") {
-          fail("** is a segment of its own", at, "Write a/**/b, or * within a segment.");
+        if (text[this.#at + 1] === "*") {
+          this.#fail("** is a segment of its own", this.#at, "Write a/**/b, or * within a segment.");
         }
-        at++;
-        return STAR;
+        this.#at++;
+        this.#star();
+        return false;
       case "?":
-        at++;
-        return { letter: ANY };
+        this.#at++;
+        this.#tokens.push(ANY);
+        return false;
       case "[":
-        return { letter: characters(end) };
+        this.#tokens.push(this.#characters(end));
+        return false;
       case "{":
-        if (inBraces) fail("Braces are not nested");
-        return braces(end);
+        if (inBraces) this.#fail("Braces are not nested");
+        return this.#braces(end);
       case "]":
       case "}":
-        return fail(`${char} closes nothing`, at, "A ? stands for any character.");
+        return this.#fail(`${text[this.#at]} closes nothing`, this.#at, "A ? stands for any character.");
       case "\\":
-        return fail("There are no escapes", at, "Write / between segments; [*] is a star itself.");
+        return this.#fail(
+          "There are no escapes",
+          this.#at,
+          "Write / between segments; [*] is a star itself.",
+        );
     }
-    const code = text.codePointAt(at)!;
-    at += code > 0xffff ? 2 : 1;
-    return letterOf(code);
+    this.#tokens.push(this.#character());
+    return false;
   }
 
-  function characters(end: number): CharSet {
-    const start = at++;
-    const close = text.indexOf("]", at);
-    if (close < 0 || close > end) fail("[ is not closed in its segment", start);
-    const isNegated = text[at] === "!";
-    if (text[at] === "^") fail("[^...] is written [!...]");
-    if (isNegated) at++;
-    if (at === close) fail("[] holds no character", start);
+  #star(): void {
+    if (this.#tokens.at(-1) !== STAR) this.#tokens.push(STAR);
+  }
+
+  #character(): number {
+    const code = this.#text.codePointAt(this.#at)!;
+    this.#at += code > 0xffff ? 2 : 1;
+    return code;
+  }
+
+  #characters(end: number): Letter {
+    const [text, start] = [this.#text, this.#at++];
+    const close = text.indexOf("]", this.#at);
+    if (close < 0 || close > end) this.#fail("[ is not closed in its segment", start);
+    const isNegated = text[this.#at] === "!";
+    if (text[this.#at] === "^") this.#fail("[^...] is written [!...]");
+    if (isNegated) this.#at++;
+    if (this.#at === close) this.#fail("[] holds no character", start);
     const ranges: Array<[number, number]> = [];
-    while (at < close) {
-      const from = at;
-      const first = memberOf();
-      const isRange = text[at] === "-" && at + 1 < close;
-      if (isRange) at++;
-      const last = isRange ? memberOf() : first;
-      if (last < first) fail("A range goes from the lower to the higher character", from);
+    while (this.#at < close) {
+      const from = this.#at;
+      const first = this.#member();
+      const isRange = text[this.#at] === "-" && this.#at + 1 < close;
+      if (isRange) this.#at++;
+      const last = isRange ? this.#member() : first;
+      if (last < first) this.#fail("A range goes from the lower to the higher character", from);
       ranges.push([first, last]);
     }
-    at = close + 1;
+    this.#at = close + 1;
     return isNegated ? otherThan(charSet(ranges)) : charSet(ranges);
   }
 
-  function memberOf(): number {
-    if (text[at] === "\\") fail("There are no escapes");
-    if (text[at] === "[" && ":.=".includes(text[at + 1]!)) fail("There are no named classes");
-    return take().codePointAt(0)!;
+  #member(): number {
+    const [text, at] = [this.#text, this.#at];
+    if (text[at] === "\\") this.#fail("There are no escapes");
+    if (text[at] === "[" && ":.=".includes(text[at + 1]!)) this.#fail("There are no named classes");
+    return this.#character();
   }
 
-  function braces(end: number): Item<CharSet> {
-    const start = at++;
-    const found: Chars[] = [];
-    for (;;) {
-      if (++alternatives > MAX_ALTERNATIVES) {
-        fail(`A glob has at most ${MAX_ALTERNATIVES} alternatives in all`);
+  #braces(end: number): boolean {
+    const [text, tokens, start] = [this.#text, this.#tokens, this.#at++];
+    const open = tokens.push(OPEN) - 1;
+    let [count, hasStar, hasEmpty, areLetters] = [0, false, false, true];
+    for (;; tokens.push(NEXT)) {
+      if (++this.#alternatives > MAX_ALTERNATIVES) {
+        this.#fail(`A glob has at most ${MAX_ALTERNATIVES} alternatives in all`);
       }
-      found.push(items(end, true));
-      if (at >= end) {
+      count++;
+      const first = tokens.length;
+      while (this.#at < end && text[this.#at] !== "," && text[this.#at] !== "}") this.#item(end, true);
+      if (this.#at >= end) {
         const slash = end < text.length && text.indexOf("}", end) > 0;
-        fail(slash ? "Braces hold no slash" : "{ is not closed in its segment", slash ? end : start);
+        this.#fail(slash ? "Braces hold no slash" : "{ is not closed in its segment", slash ? end : start);
       }
-      if (text[at++] === "}") break;
+      const length = tokens.length - first;
+      if (length === 0) hasEmpty = true;
+      if (length !== 1 || !isLetter(tokens[first]!)) areLetters = false;
+      if (length === 1 && tokens[first] === STAR) hasStar = true;
+      if (text[this.#at++] === "}") break;
     }
-    if (found.length === 1) fail("Braces hold one alternative", start, IN_BRACES);
-    if (found.every((items) => items.length === 0)) fail("Braces hold no character", start, IN_BRACES);
-    return alternativesOf(found);
-  }
-
-  const bad = text.search(UNUSABLE);
-  if (bad >= 0) fail("A path has no control characters and is well-formed Unicode", bad);
-  const segments: Array<Chars | undefined> = [];
-  for (;;) {
-    segments.push(segment());
-    if (at >= text.length) return segments;
-    at++;
-  }
-}
-
-/** Makes alternatives of one character each a set of characters. */
-function alternativesOf(alternatives: Chars[]): Item<CharSet> {
-  const ranges: Array<readonly [number, number]> = [];
-  for (const [item, ...others] of alternatives) {
-    if (item === undefined || item === STAR || !("letter" in item) || others.length > 0) {
-      return { alternatives };
+    if (count === 1) this.#fail("Braces hold one alternative", start, IN_BRACES);
+    if (tokens.length === open + count) this.#fail("Braces hold no character", start, IN_BRACES);
+    if (hasStar) {
+      tokens.length = open;
+      this.#star();
+      return false;
     }
-    ranges.push(...item.letter);
+    if (areLetters) {
+      tokens.push(charSet(tokens.splice(open).filter(isLetter).flatMap(rangesOf)));
+      return false;
+    }
+    tokens.push(CLOSE);
+    return hasEmpty;
   }
-  return { letter: charSet(ranges) };
-}
-
-/**
- * Makes the items of a segment that match what these do, but not the empty text, which is no segment: alternatives by
- * the first item that is not empty.
- */
-export function withText(items: Chars): Chars {
-  if (!items.every(isNullable)) return items;
-  const begun = items.map((item, n) => [...begin(item), ...items.slice(n + 1)]).filter((all) =>
-    all.length > 0
-  );
-  return begun.length === 1 ? begun[0]! : [{ alternatives: begun }];
-}
-
-function isNullable(item: Item<CharSet>): boolean {
-  return item === STAR || "alternatives" in item && item.alternatives.some((all) => all.every(isNullable));
-}
-
-/** Makes the items that match what a nullable one does, but not the empty text. */
-function begin(item: Item<CharSet>): Chars {
-  if (item === STAR) return [{ letter: ANY }, STAR];
-  if ("letter" in item) return [item];
-  return [{ alternatives: item.alternatives.filter((all) => all.length > 0).map(withText) }];
 }

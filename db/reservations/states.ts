@@ -1,108 +1,159 @@
-import { type Item, STAR } from "./pattern.ts";
+import { ANY, type Letter } from "./char_set.ts";
+import {
+  CLOSE,
+  endsAlternative,
+  GLOBSTAR,
+  isLetter,
+  NEXT,
+  OPEN,
+  SLASH,
+  STAR,
+  type Token,
+} from "./glob_syntax.ts";
 
 /** A set of states, 30 in a word: the sum of two words is a small integer, which the runtime adds fastest. */
 export type Bits = Int32Array;
 
 export const WORD = 30;
+/** A word of all states. */
+export const ALL = 2 ** WORD - 1;
 
 /**
- * The automaton of some patterns. A state reads its letter, if it has one, and goes to the next state. Of alternatives,
- * the state before them (`opens`) and the state after (`closes`) are outside. Between these each has its states, from
- * one of `begins` to one of `ends`, which reads nothing.
+ * The automaton of some globs. A state reads a letter or a slash, if anything, and goes to the next state. Of
+ * alternatives, the state before them (`opens`) and the state after them are outside. Between these, each that is not
+ * empty has its states, the first of which is one of `begins`. A globstar is a state that reads anything and stays, or
+ * reads a slash and goes on. Who comes to it comes to the next one, too.
  */
-export interface States<Letter> {
+export interface States {
+  /** What the states read, by states; undefined for slashes. */
   letters: Array<Letter | undefined>;
   starts: Bits;
-  /** The last state of each pattern, which reads nothing. */
+  /** The last state of each glob, which reads nothing. */
   lasts: Bits;
-  /** All other states. */
-  goesOn: Bits;
-  /** The states that a star lets read any letter and stay. */
+  /** The states that come to it by a slash. */
+  endings: Bits;
+  /** The states before a segment or a globstar, and the last ones. */
+  boundaries: Bits;
+  /** The states of a segment before the one that reads its slash. */
+  fills: Bits;
+  /** The states that read a slash. */
+  slashes: Bits;
+  /** The states that read any letter and stay, and those of them that read a slash, too. */
   stays: Bits;
-  /** The states within alternatives, and those of them that have a letter. */
+  globstars: Bits;
+  /** The states that go to the next one by a letter. */
+  moves: Bits;
+  /** The states that leave alternatives by a letter. */
+  leaves: Bits;
   inside: Bits;
-  reading: Bits;
-  outside: Bits;
   begins: Bits;
-  ends: Bits;
   opens: Bits;
-  closes: Bits;
-  /** Alternatives of which one may be empty: from `opens` to the state before `closes`. */
-  skips: Bits;
-  /** The states from which others are reached without reading. */
-  turns: Bits;
-  hasBraces: boolean;
-  /** The number of the pattern of which a state is the last, by states; undefined for others. */
-  patternOf: Array<number | undefined>;
+  /** What is inside, and the states before alternatives of which one is empty. */
+  runs: Bits;
 }
 
-/** Makes the states of patterns. Alternatives must have no alternatives within. */
-export function statesOf<Letter>(patterns: Item<Letter>[][]): States<Letter> {
+type Sets = Record<Exclude<keyof States, "letters">, number[]>;
+
+/** Makes the states of globs. */
+export function statesOf(globs: Token[][]): States {
   const letters: Array<Letter | undefined> = [];
-  const [starts, stays, inside, begins, ends, opens, closes, skips]: number[][] = [
-    [],
-    [],
-    [],
-    [],
-    [],
-    [],
-    [],
-    [],
-  ];
-  const patternOf: Array<number | undefined> = [];
-  const next = () => letters.push(undefined) - 1;
-
-  function add(items: Item<Letter>[]) {
-    for (const item of items) {
-      const state = letters.length - 1;
-      if (item === STAR) stays!.push(state);
-      else if ("letter" in item) {
-        letters[state] = item.letter;
-        next();
-      } else branch(state, item.alternatives);
-    }
-  }
-
-  function branch(open: number, alternatives: Item<Letter>[][]) {
-    for (const items of alternatives) {
-      begins!.push(next());
-      add(items);
-      ends!.push(letters.length - 1);
-    }
-    const close = next();
-    opens!.push(open);
-    closes!.push(close);
-    for (let state = open + 1; state < close; state++) inside!.push(state);
-    if (!alternatives.some((all) => all.every((item) => item === STAR))) return;
-    for (let state = open; state < close; state++) skips!.push(state);
-  }
-
-  for (const [n, items] of patterns.entries()) {
-    starts!.push(next());
-    add(items);
-    patternOf[letters.length - 1] = n;
-  }
-  const isLast = (state: number) => patternOf[state] !== undefined;
-  const bits = (states: Iterable<number>) => bitsOf(states, letters.length);
-  const within = new Set(inside);
-  return {
-    letters,
-    starts: bits(starts!),
-    lasts: bits(letters.keys().filter(isLast)),
-    goesOn: bits(letters.keys().filter((state) => !isLast(state))),
-    stays: bits(stays!),
-    inside: bits(inside!),
-    reading: bits(inside!.filter((state) => letters[state] !== undefined)),
-    outside: bits(letters.keys().filter((state) => !within.has(state))),
-    begins: bits(begins!),
-    ends: bits(ends!),
-    opens: bits(opens!),
-    closes: bits(closes!),
-    skips: bits(skips!),
-    turns: bits([...ends!, ...opens!]),
-    hasBraces: opens!.length > 0,
-    patternOf,
+  const sets: Sets = {
+    starts: [],
+    lasts: [],
+    endings: [],
+    boundaries: [],
+    fills: [],
+    slashes: [],
+    stays: [],
+    globstars: [],
+    moves: [],
+    leaves: [],
+    inside: [],
+    begins: [],
+    opens: [],
+    runs: [],
   };
+  /** The last state so far, the first of its segment, and the one before the alternatives that it is in. */
+  let [state, first, open] = [-1, 0, 0];
+  let hasEmpty = false;
+
+  function next(): number {
+    letters.push(undefined);
+    return ++state;
+  }
+
+  function beginSegment() {
+    first = next();
+    sets.boundaries.push(first);
+  }
+
+  function addGlobstar(isFirst: boolean) {
+    for (const name of ["slashes", "stays", "globstars"] as const) sets[name].push(state);
+    beginSegment();
+    if (isFirst) sets.starts.push(state);
+  }
+
+  function addLetter(letter: Letter, following: Token) {
+    letters[state] = letter;
+    if (endsAlternative(following)) {
+      sets.leaves.push(state);
+      return;
+    }
+    sets.moves.push(state);
+    next();
+  }
+
+  function addStar(following: Token) {
+    sets.stays.push(state);
+    if (!endsAlternative(following)) return;
+    // The letter before it leaves the alternative, and so does any after it.
+    letters[state] = ANY;
+    sets.leaves.push(state - 1, state);
+  }
+
+  function addAlternative(following: Token) {
+    if (endsAlternative(following)) hasEmpty = true;
+    else sets.begins.push(next());
+  }
+
+  function closeAlternatives() {
+    if (hasEmpty) sets.runs.push(open);
+    hasEmpty = false;
+    for (let inner = open + 1; inner <= state; inner++) {
+      sets.inside.push(inner);
+      sets.runs.push(inner);
+    }
+    next();
+  }
+
+  function endSegment() {
+    sets.slashes.push(state);
+    for (let filled = first; filled < state; filled++) sets.fills.push(filled);
+    beginSegment();
+  }
+
+  function add(token: Token, following: Token, isFirst: boolean) {
+    if (isLetter(token)) addLetter(token, following);
+    else if (token === STAR) addStar(following);
+    else if (token === SLASH) endSegment();
+    else if (token === GLOBSTAR) addGlobstar(isFirst);
+    else if (token === OPEN) {
+      sets.opens.push(open = state);
+      addAlternative(following);
+    } else if (token === NEXT) addAlternative(following);
+    else if (token === CLOSE) closeAlternatives();
+  }
+
+  for (const tokens of globs) {
+    beginSegment();
+    sets.starts.push(state);
+    for (let n = 0; n < tokens.length; n++) add(tokens[n]!, tokens[n + 1]!, n === 0);
+    sets.lasts.push(state);
+    sets.endings.push(state - 1);
+    if (tokens.length > 1 && tokens.at(-1) === GLOBSTAR) sets.endings.push(state - 2);
+  }
+  const bits = Object.entries(sets).map(([name, states]) => [name, bitsOf(states, letters.length)]);
+  return { letters, ...Object.fromEntries(bits) as Record<keyof Sets, Bits> };
 }
 
 export function bitsOf(states: Iterable<number>, count: number): Bits {

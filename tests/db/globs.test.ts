@@ -120,8 +120,15 @@ Deno.test("globs cover what they say", () => {
     ["a{,.bak}", "a"],
     ["**/test/**", "test"],
     ["a*/**/*b", "ab/b"],
+    ["{a,}{b,}", "{c,}b"],
+    ["x/{a,}", "**/{a,}"],
+    ["x/{a,}/y", "*/{*,b}/*"],
+    ["**/**", "**/a/**/**"],
   ];
-  for (const [glob, path] of same) assert.ok(overlap([glob], [path]) && overlap([path], [glob]), glob);
+  for (const [glob, path] of same) {
+    const overlaps = createOverlaps([glob]);
+    assert.ok(overlaps([path]) && overlaps([path]) && overlap([path], [glob]), glob);
+  }
   const apart: Array<[string, string]> = [
     ["src/**", "srcs"],
     ["src/*", "src"],
@@ -134,6 +141,9 @@ Deno.test("globs cover what they say", () => {
     ["*/x", "x"],
     ["[!a]", "a"],
     ["é", "e\u0301"],
+    ["{a,}", "{b,}"],
+    ["x/{a,}{b,}/y", "x/{c,}{,d}/y"],
+    ["**/x/{a,}", "x/{b,}"],
   ];
   for (const [glob, path] of apart) assert.ok(!overlap([glob], [path]) && !overlap([path], [glob]), glob);
 });

@@ -1,20 +1,30 @@
 import assert from "node:assert/strict";
+import process from "node:process";
 import { parseGlob } from "../../db/reservations/glob_syntax.ts";
 import { createOverlaps } from "../../db/reservations/globs.ts";
 import { HOSTILE_GLOBS } from "../support/hostile_globs.ts";
-import { OTHERS_MS } from "../support/held_up.ts";
 
-// The figure that docs/api.md names is judged by bench/globs.ts: on a shared machine it scatters by a factor of two.
-Deno.test("64 KiB of hostile globs are compared with 2,048 characters before others would notice", () => {
+/** A promise of the service: no request spends more milliseconds on comparing globs. */
+const MOST_MS = 20;
+/** What a comparison costs it costs every time; what the machine adds it does not. */
+const [MAX_TIMES, AT_ONCE] = [8, 5];
+
+/** The time that this thread has run, in milliseconds: that of other processes does not count. */
+function threadTime(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1_000;
+}
+
+Deno.test("64 KiB of hostile globs are compared with 2,048 characters in 20 ms", () => {
   for (const [name, [asked, inForce]] of Object.entries(HOSTILE_GLOBS)) {
     [...asked, ...inForce].forEach(parseGlob);
-    assert.ok(asked.join("").length <= 2_048, name);
-    const times = Array.from({ length: 9 }, () => {
-      const from = performance.now();
-      assert.equal(createOverlaps(asked)(inForce), false, name);
-      return performance.now() - from;
-    });
-    const told = `${name}: ${times.map((time) => time.toFixed(1))}`;
-    assert.ok(Math.min(...times) < OTHERS_MS, told);
+    assert.ok(asked.length <= 20 && asked.join("").length <= 2_048, name);
+    const times: number[] = [];
+    do {
+      const from = threadTime();
+      for (let n = 0; n < AT_ONCE; n++) assert.equal(createOverlaps(asked)(inForce), false, name);
+      times.push((threadTime() - from) / AT_ONCE);
+    } while (times.at(-1)! >= MOST_MS && times.length < MAX_TIMES);
+    assert.ok(times.at(-1)! < MOST_MS, `${name}: ${times.map((time) => time.toFixed(1))}`);
   }
 });

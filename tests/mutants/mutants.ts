@@ -2008,17 +2008,47 @@ export const MUTANTS: Mutant[] = [
   {
     name: "a conflict of globs decided by prefixes of their texts",
     edits: [[
-      "isCandidate(glob) && automaton.meets(itemsOf(glob, other))",
-      "isCandidate(glob) && own.some((text) => text.startsWith(glob) || glob.startsWith(text.split('*')[0]!))",
+      "others.some((glob) => meets(tokensOf(glob)))",
+      "others.some((glob) => globs.some((text) => text.startsWith(glob) || glob.startsWith(text.split('*')[0]!)))",
     ]],
     test: "tests/db/globs.test.ts",
     filter: "two globs overlap exactly where a path is covered by both",
   },
   {
     name: "a star that reaches into alternatives beside its own",
-    edits: [["word & outside[n]! & goesOn[n]!", "word & goesOn[n]!"]],
+    edits: [["(word & fills & ~inside)", "(word & fills)"]],
     test: "tests/db/globs.test.ts",
     filter: "two globs overlap exactly where a path is covered by both",
+  },
+  {
+    name: "a segment that is empty in both globs as what they have in common",
+    edits: [["if (mayBeEmpty) tokens.splice(first, 0, WITH_TEXT);", ""]],
+    test: "tests/db/globs.test.ts",
+    filter: "globs cover what they say",
+  },
+  {
+    name: "alternatives that are not entered across the words of an automaton",
+    edits: [["((word & opens) << 1) + entered;", "((word & opens) << 1);"]],
+    test: "tests/db/drawn_globs.test.ts",
+    filter: "drawn globs overlap",
+  },
+  {
+    name: "alternatives that are not left across words by the second of two letters",
+    edits: [["(runs ^ inside)) + left2;", "(runs ^ inside));"]],
+    test: "tests/db/drawn_globs.test.ts",
+    filter: "drawn globs overlap",
+  },
+  {
+    name: "a globstar that stands for no segment but at the end of a word",
+    edits: [["passing << 1 | passed;", "passing << 1;"]],
+    test: "tests/db/drawn_globs.test.ts",
+    filter: "drawn globs overlap",
+  },
+  {
+    name: "a text before a slash that ends within alternatives",
+    edits: [["(before | filling ^ skips) & slashes[n]!", "before & slashes[n]!"]],
+    test: "tests/db/globs.test.ts",
+    filter: "globs cover what they say",
   },
   {
     name: "paths reserved though others were reserved since the look",

@@ -19,6 +19,14 @@ const many = (count: number, unit: (n: number) => string) =>
   Array.from({ length: count }, (_, n) => unit(n)).join("");
 
 const four = (make: (n: number) => string) => Array.from({ length: 4 }, (_, n) => make(n));
+const twenty = (make: (n: number) => string) => Array.from({ length: 20 }, (_, n) => make(n));
+
+/** A text of `a` and `b` without a period, the same for the same number. */
+function aperiodic(n: number, length: number): string {
+  return Array.from({ length }, (_, k) => "ab"[Math.imul(n * length + k + 1, 0x9e3779b1) >>> 29 & 1]).join(
+    "",
+  );
+}
 
 /** As many globs as may be in force. */
 function full(make: (n: number) => string): string[] {
@@ -88,5 +96,41 @@ export const HOSTILE_GLOBS: Record<string, [asked: string[], inForce: string[]]>
   "unlike characters": [
     four((n) => fill("a{*,x}", "[!a]", `c${n}a`)),
     full((n) => `a${String.fromCodePoint(...Array.from({ length: 160 }, (_, k) => 0x4e00 + n * 160 + k))}a`),
+  ],
+  "empty alternatives": [
+    four((n) => `z${"{*abababababab,}".repeat(31)}c${n}z`),
+    full((n) => fill("z", "ab", `d${n}z`)),
+  ],
+  "empty alternatives against unlike texts": [
+    four((n) => `z${"{*??????????a,}".repeat(31)}c${n}z`),
+    full((n) => `z${aperiodic(n, 500)}d${n}z`),
+  ],
+  "empty alternatives against short globs": [
+    twenty((n) => `z${"{*?????????,}".repeat(7)}c${n}`),
+    full((n) => `*${n}d`),
+  ],
+  "empty alternatives against stars": [
+    four((n) => `z${"{*abababababab,}".repeat(31)}c${n}z`),
+    full((n) => fill("z", "*a", `d${n}z`)),
+  ],
+  "empty alternatives on both sides": [
+    four((n) => `z${"{*ababababab,b}".repeat(31)}c${n}z`),
+    full((n) => fill(`z${"{a,}".repeat(32)}`, "*a", `d${n}z`)),
+  ],
+  "letters of which all are skipped": [
+    four((n) => `z{*a,b}${"?".repeat(490)}c${n}z`),
+    full((n) => `z*?${aperiodic(n, 490)}d${n}z`),
+  ],
+  "globs of three characters": [
+    twenty((n) => `*${"{*ababab,b}".repeat(8)}c${n}`),
+    full((n) => `${pair(n)}${String.fromCharCode(48 + Math.floor(n / 676))}`),
+  ],
+  "short segments of stars and braces": [
+    twenty((n) => `**/${"{*a,b}/".repeat(13)}c${n}`),
+    full((n) => fill("**/", "a/", `d${n}`)),
+  ],
+  "segments that may be empty": [
+    twenty((n) => `**/${"{a,}{b,}/".repeat(10)}c${n}`),
+    full((n) => fill("**/", "{a,}{b,}/", `d${n}`, 140)),
   ],
 };

@@ -5,7 +5,7 @@
  * once for a group. Each file runs by itself too.
  */
 import { statfsSync } from "node:fs";
-import { setPriority } from "node:os";
+import { getPriority, setPriority } from "node:os";
 import { fileURLToPath } from "node:url";
 import { eachLine } from "./support/lines.ts";
 import { ROOT } from "./support/sources.ts";
@@ -64,19 +64,27 @@ function moduleOf(files: string[]): string {
   return `import { namedAfter } from "${named}";\n${each.join("")}`;
 }
 
-async function run(groups: string[][], args: string[], env: Record<string, string>): Promise<boolean> {
+interface Way {
+  args?: string[];
+  env?: Record<string, string>;
+  /** It goes before what else runs on the machine, which would count as slowness of what is measured. */
+  precedes?: boolean;
+}
+
+async function run(groups: string[][], { args = [], env, precedes = false }: Way): Promise<boolean> {
   if (groups.length === 0) return true; // the runtime would take all files that there are
   const folder = await Deno.makeTempDir({ prefix: "convene-tests-" });
   try {
     const modules = groups.map((_, n) => `${folder}/${String(n).padStart(3, "0")}.ts`);
     for (const [n, module] of modules.entries()) await Deno.writeTextFile(module, moduleOf(groups[n]!));
     const config = fileURLToPath(new URL("deno.json", ROOT));
-    const process = new Deno.Command(Deno.execPath(), {
+    const command = new Deno.Command(Deno.execPath(), {
       args: ["test", "-A", "--no-check", "--config", config, ...args, ...modules],
       cwd: ROOT,
       env,
       stdout: "piped",
-    }).spawn();
+    });
+    const process = precedes ? preceding(() => command.spawn()) : command.spawn();
     // What is made for the tests is removed once they have ended, however that is.
     for (const signal of ["SIGINT", "SIGTERM"] as const) {
       Deno.addSignalListener(signal, () => process.kill(signal));
@@ -98,8 +106,9 @@ const files = testsIn("tests/").filter((file) =>
 if (files.length === 0) throw new Error(`No tests to run ${which} begin with "${path}"`);
 // More at once than there are cores: tests wait most of the time.
 const jobs = String(2 * navigator.hardwareConcurrency);
-if (which === "alone") takePrecedence();
-const passed = which === "alone" ? await run(groupsOf(files), [], {}) : await inMemory(runTogether);
+const passed = which === "alone"
+  ? await run(groupsOf(files), { precedes: true })
+  : await inMemory(runTogether);
 Deno.exit(passed ? 0 : 1);
 
 async function runTogether(env: Record<string, string>): Promise<boolean> {
@@ -107,8 +116,8 @@ async function runTogether(env: Record<string, string>): Promise<boolean> {
     groupsOf(files.filter((f) => WAITING.test(f) === waits))
   );
   const outcomes = await Promise.all([
-    run(waiting!, [], env),
-    run(others!, ["--parallel"], { ...env, DENO_JOBS: jobs }),
+    run(waiting!, { env, precedes: true }), // costs the others little
+    run(others!, { args: ["--parallel"], env: { ...env, DENO_JOBS: jobs } }),
   ]);
   return outcomes.every(Boolean);
 }
@@ -136,11 +145,17 @@ function hasMemory(): boolean {
   }
 }
 
-/** Goes before what else runs on the machine, which would count as slowness of what is measured. Needs the right to. */
-function takePrecedence(): void {
+/** Has what `spawn` starts precede all else: it inherits the priority. Needs the right to. */
+function preceding<T>(spawn: () => T): T {
+  const usual = getPriority();
   try {
     setPriority(-10);
   } catch {
     // Then nothing else should run.
+  }
+  try {
+    return spawn();
+  } finally {
+    setPriority(usual);
   }
 }

@@ -28,6 +28,9 @@ const windowOf = (keys: string, home: string) => `
    WHERE bytes <= ${PAGE_BYTES}`;
 
 const WANTED = "(:scope IS NULL OR scope = :scope)";
+/** Of the agents that `seen` selects, the one whose scope is wanted, if one is: an admin sees a thousand. */
+const wantedOf = (seen: string) =>
+  `SELECT agent_id FROM (${seen}) AS agents_seen WHERE :scope IS NULL OR agent_id = :scope`;
 const OPEN_KEYS = selectLivingKeys(`WHERE room_id = :room AND ${WANTED}`);
 const WINDOW = windowOf(OPEN_KEYS, ":room");
 
@@ -103,7 +106,7 @@ export function selectWindow(
   const args = { room, scope: scope ?? null, from, max, limit, longest: LONGEST };
   const seen = seenBy(viewer);
   if (seen === undefined) return { sql: WINDOW, args, weight: weightOf(PAGE_BYTES) };
-  const own = livingIn(privateRoomsIn(seen.sql)).map(({ from, where }) =>
+  const own = livingIn(privateRoomsIn(wantedOf(seen.sql))).map(({ from, where }) =>
     `SELECT scope, key FROM ${from} WHERE ${where} AND ${WANTED} AND ${LIVE}`
   ).join(" UNION ALL ");
   return {

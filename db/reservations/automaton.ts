@@ -260,7 +260,7 @@ function readText(table: Int32Array, from: Bits, to: Bits): void {
       const moving = movers + (word & movers) + moved;
       moved = moving >> WORD;
       word |= moving ^ movers;
-      const leaving = inside + (word & table[at + 4]!) + left;
+      const leaving = inside + (word & inside) + left;
       left = leaving >> WORD;
       word |= leaving & ~inside;
     }

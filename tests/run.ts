@@ -86,12 +86,15 @@ async function run(groups: string[][], { args = [], env, precedes = false }: Way
     });
     const process = precedes ? preceding(() => command.spawn()) : command.spawn();
     // What is made for the tests is removed once they have ended, however that is.
-    for (const signal of ["SIGINT", "SIGTERM"] as const) {
-      Deno.addSignalListener(signal, () => process.kill(signal));
-    }
+    const signals = (["SIGINT", "SIGTERM"] as const).map((name) => ({
+      name,
+      pass: () => process.kill(name),
+    }));
+    for (const { name, pass } of signals) Deno.addSignalListener(name, pass);
     // A test is named after its file, and not after its group.
     await eachLine(process.stdout, (line) => console.log(line.replace(/^\S+\/\d+\.ts => /, "")));
     const { success } = await process.status;
+    for (const { name, pass } of signals) Deno.removeSignalListener(name, pass);
     return success;
   } finally {
     await Deno.remove(folder, { recursive: true });

@@ -2,6 +2,7 @@ import { type Agent, toAgent } from "../agents/agent.ts";
 import { isHidden, type Newest, newestOf, toWait, type Viewpoint } from "../agents/waits.ts";
 import type { Database } from "../database.ts";
 import type { Row } from "../driver/statement.ts";
+import { stored } from "../json.ts";
 import { type Message, toMessage } from "../messages/message.ts";
 import { Refusal, served } from "../refusal.ts";
 import { type Reservation, toReservation } from "../reservations/read.ts";
@@ -97,12 +98,12 @@ export async function toChanges(
   const agentOf = (row: Row, shown: Newest) => ({ ...toAgent(row, shown, now), ...changed(row) });
   const changes: Changes = {
     revision,
-    state: await mapYielding(state!, (row) => ({ ...toListed(row), ...changed(row) })),
+    state: await mapYielding(state!, (row) => ({ ...toListed(row, stored), ...changed(row) })),
     agents: merged(
       await mapYielding(agents!, (row) => agentOf(row, newest)),
       goneAs("agents", { left: true } as const),
     ),
-    messages: await mapYielding(messages!, (row) => ({ ...toMessage(row), ...changed(row) })),
+    messages: await mapYielding(messages!, (row) => ({ ...toMessage(row, stored), ...changed(row) })),
     reservations: merged(
       await mapYielding(reservations!, (row) => ({ ...toReservation(row), ...changed(row) })),
       goneAs("reservations", { ended: true } as const),

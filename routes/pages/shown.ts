@@ -1,3 +1,4 @@
+import { StoredJson } from "../../db/json.ts";
 import type { Row } from "../../db/driver/statement.ts";
 import { type Message, toHead } from "../../db/messages/message.ts";
 import { LONGEST, LONGEST_NOTE, toCut } from "../../db/snapshots/page_queries.ts";
@@ -11,8 +12,10 @@ import type { Shown } from "../../views/shared/values.tsx";
 
 /** Returns a value, or the beginning of a long one. */
 export function shownOf(value: unknown): Shown {
-  const json = JSON.stringify(value);
-  return json.length > LONGEST ? { cut: json.slice(0, LONGEST), size: json.length } : { value };
+  const isStored = value instanceof StoredJson;
+  const json = isStored ? value.text : JSON.stringify(value);
+  if (json.length > LONGEST) return { cut: json.slice(0, LONGEST), size: json.length };
+  return { value: isStored ? value.toJSON() : value };
 }
 
 export function messageView({ body, ...message }: Message): MessageView {

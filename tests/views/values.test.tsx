@@ -80,6 +80,10 @@ Deno.test("distances in time have one unit and are never negative", () => {
   ]);
 });
 
+Deno.test("a time that is none is drawn all the same, since a page must not fail for what is stored", () => {
+  assert.equal(ago("", new Date()), "NaN d");
+});
+
 Deno.test("an agent's hue is always the same, and nobody's is none", () => {
   assert.equal(hue("ann"), hue("ann"));
   assert.match(hue("ann"), /^hue-([0-9]|[12][0-9]|3[0-5])$/);

@@ -1,8 +1,8 @@
 const UNITS = [[60, 1, "s"], [3_600, 60, "min"], [86_400, 3_600, "h"], [Infinity, 86_400, "d"]];
 
-/** Words a distance in time in its largest unit, for the service and for the page's script. */
+/** Words a distance in time in its largest unit, for the service and for the page's script. NaN is one of days. */
 export function words(seconds) {
-  const [, size, unit] = UNITS.find(([max]) => seconds < max);
+  const [, size, unit] = UNITS.find(([max]) => seconds < max) ?? UNITS.at(-1);
   return `${Math.max(0, Math.floor(seconds / size))} ${unit}`;
 }
 

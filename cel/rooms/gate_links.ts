@@ -15,7 +15,7 @@ import type { RoomData } from "./reader.ts";
 
 /** A write that depends on what it finds: behind a gate, or with values that are computed from those before it. */
 export interface GatedWrite extends Pick<WriteAs, "viewer" | "acts"> {
-  /** The agent that writes, \`self\` in the gate. */
+  /** The agent that writes, `self` in the gate. */
   agent: string | null;
   /** The gate: it must be truthy in the state to which the write applies. */
   condition?: Expression;

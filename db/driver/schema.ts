@@ -27,10 +27,11 @@ export const ROOM_TABLES = {
 } as const;
 
 /**
- * Selects, in a trigger of a room's waits, the first end of all that ends by itself in the room. Published migrations use
- * it, so it never changes.
+ * Selects, in a trigger of a room's waits, the first end of all that ends by itself in the room. `ofPrivate`: a query of
+ * the first end in private scopes. Published migrations use it, so it never changes.
  */
-const FIRST_END = `SELECT MIN(until) FROM (
+const firstEnd = (ofPrivate: string) =>
+  `SELECT MIN(until) FROM (
            SELECT MIN(until) AS until FROM waits WHERE room_id = OLD.room_id
            UNION ALL
            SELECT MIN(claimed_until) FROM messages WHERE room_id = OLD.room_id AND claimed_until IS NOT NULL
@@ -39,24 +40,17 @@ const FIRST_END = `SELECT MIN(until) FROM (
            UNION ALL
            SELECT MIN(expires_at) FROM reservations WHERE room_id = OLD.room_id
            UNION ALL
-           SELECT MIN(state.expires_at) FROM secured CROSS JOIN state
+           ${ofPrivate})`;
+
+const FIRST_END = firstEnd(`SELECT MIN(state.expires_at) FROM secured CROSS JOIN state
                ON state.room_id = OLD.room_id || char(10) || secured.agent_id AND state.expires_at IS NOT NULL
-            WHERE secured.room_id = OLD.room_id AND secured.private_since IS NOT NULL)`;
+            WHERE secured.room_id = OLD.room_id AND secured.private_since IS NOT NULL`);
 
 /** The same, with a look at each private scope. */
-const FIRST_END_OF_EACH = `SELECT MIN(until) FROM (
-           SELECT MIN(until) AS until FROM waits WHERE room_id = OLD.room_id
-           UNION ALL
-           SELECT MIN(claimed_until) FROM messages WHERE room_id = OLD.room_id AND claimed_until IS NOT NULL
-           UNION ALL
-           SELECT MIN(expires_at) FROM state WHERE room_id = OLD.room_id AND expires_at IS NOT NULL
-           UNION ALL
-           SELECT MIN(expires_at) FROM reservations WHERE room_id = OLD.room_id
-           UNION ALL
-           SELECT MIN((SELECT MIN(expires_at) FROM state
+const FIRST_END_OF_EACH = firstEnd(`SELECT MIN((SELECT MIN(expires_at) FROM state
                         WHERE state.room_id = OLD.room_id || char(10) || secured.agent_id AND expires_at IS NOT NULL))
              FROM secured INDEXED BY secured_private
-            WHERE secured.room_id = OLD.room_id AND secured.private_since IS NOT NULL)`;
+            WHERE secured.room_id = OLD.room_id AND secured.private_since IS NOT NULL`);
 
 /**
  * Lists the migrations in order. A published one never changes; new ones are added at the end.

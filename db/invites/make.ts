@@ -79,7 +79,14 @@ export function createInvite(
     async run(context) {
       const [now, id] = [await context.time(), context.newId()];
       const args = {
-        ...{ room, id, hash: code.hash, role, agent, uses, note, max_invites: max },
+        room,
+        id,
+        hash: code.hash,
+        role,
+        agent,
+        uses,
+        note,
+        max_invites: max,
         ...ownHashOf(context.viewer),
         is_locked: Number(isLocked(room)),
         now: now.toISOString(),

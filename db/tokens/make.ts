@@ -62,7 +62,13 @@ export function createToken(
     async run(context) {
       const now = await context.time();
       const args = {
-        ...{ room, role, agent, note, token_id: made.id, hash: made.hash, max_tokens: max },
+        room,
+        role,
+        agent,
+        note,
+        token_id: made.id,
+        hash: made.hash,
+        max_tokens: max,
         ...ownHashOf(context.viewer),
         now: now.toISOString(),
         expires_at: ttl === undefined ? null : now.getTime() + 1_000 * ttl,

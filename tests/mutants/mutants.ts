@@ -2848,8 +2848,8 @@ export const MUTANTS: Mutant[] = [
   {
     name: "the end of a wait forgets those of private scopes",
     edits: [[
-      "secured_private\n            WHERE secured.room_id = OLD.room_id AND secured.private_since IS NOT NULL)",
-      "secured_private\n            WHERE FALSE AND secured.room_id = OLD.room_id AND secured.private_since IS NOT NULL)",
+      "secured_private\n            WHERE secured.room_id = OLD.room_id AND secured.private_since IS NOT NULL`);",
+      "secured_private\n            WHERE FALSE AND secured.room_id = OLD.room_id AND secured.private_since IS NOT NULL`);",
     ]],
     test: "tests/routes/unseen.test.ts",
     filter: "file: keys of a private scope end",

@@ -30,7 +30,7 @@ export function createAutomaton(globs: Token[][]): (other: Token[]) => boolean {
   const hasBraces = states.opens.some((word) => word !== 0);
   /** Whether most words have alternatives. */
   const areDense = 2 * states.inside.filter((word) => word !== 0).length > words;
-  const maskOf = createLetterMasks(states.letters);
+  const { bits, maskOf } = createLetterMasks(states.letters);
   const createSet = (): Bits => new Int32Array(words);
   const none = createSet();
 
@@ -42,7 +42,7 @@ export function createAutomaton(globs: Token[][]): (other: Token[]) => boolean {
     }
     if (token !== SLASH && token !== GLOBSTAR) {
       const mask = maskOf(token);
-      return hasBraces ? read(table, from, to, mask, stays) : readPlain(from, to, mask, stays);
+      return hasBraces ? read(table, from, to, bits, mask, stays) : readPlain(from, to, bits, mask, stays);
     }
     const isLeft = token === SLASH ? readSlash(states, none, from, to) : readSegments(states, from, to);
     if (isLeft && hasBraces) enter(table, to);
@@ -58,7 +58,7 @@ export function createAutomaton(globs: Token[][]): (other: Token[]) => boolean {
       return isLeft;
     }
     if (!areDense || !isLetter(token) || !isLetter(next)) return undefined;
-    return readTwo(table, from, to, maskOf(token), maskOf(next), stays);
+    return readTwo(table, from, to, bits, maskOf(token), maskOf(next), stays);
   }
 
   const first: Bits = states.starts.slice();
@@ -142,12 +142,15 @@ function tableOf({ inside, runs, opens, moves, leaves, begins, fills }: States):
   return table;
 }
 
-/** Reads a letter. `mask`: the states that read it; `staying`: those that stay. Returns whether any is left. */
-function read(table: Int32Array, from: Bits, to: Bits, mask: Bits, staying: Bits): boolean {
+/**
+ * Reads a letter. `mask`: where the mask begins of the states that read it; `staying`: those that stay. Returns whether
+ * any is left.
+ */
+function read(table: Int32Array, from: Bits, to: Bits, masks: Bits, mask: number, staying: Bits): boolean {
   let [any, carry, left, entered] = [0, 0, 0, 0];
   for (let n = 0, at = 0; n < from.length; n++, at += SETS) {
     const before = from[n]!;
-    const taken = before & mask[n]!;
+    const taken = before & masks[mask + n]!;
     const moving = taken & table[at + 3]!;
     let word = moving << 1 | carry | before & staying[n]!;
     carry = moving >> WORD - 1;
@@ -171,7 +174,15 @@ function read(table: Int32Array, from: Bits, to: Bits, mask: Bits, staying: Bits
 }
 
 /** Reads two letters, one after the other, in a sixth less time where most words have alternatives. */
-function readTwo(table: Int32Array, from: Bits, to: Bits, mask1: Bits, mask2: Bits, staying: Bits): boolean {
+function readTwo(
+  table: Int32Array,
+  from: Bits,
+  to: Bits,
+  masks: Bits,
+  mask1: number,
+  mask2: number,
+  staying: Bits,
+): boolean {
   let [any, carry1, left1, entered1, carry2, left2, entered2] = [0, 0, 0, 0, 0, 0, 0];
   for (let n = 0, at = 0; n < from.length; n++, at += SETS) {
     const before = from[n]!;
@@ -183,7 +194,7 @@ function readTwo(table: Int32Array, from: Bits, to: Bits, mask1: Bits, mask2: Bi
     const begins = table[at + 5]!;
     const stays = staying[n]!;
 
-    const taken1 = before & mask1[n]!;
+    const taken1 = before & masks[mask1 + n]!;
     const moving1 = taken1 & moves;
     let word = moving1 << 1 | carry1 | before & stays;
     carry1 = moving1 >> WORD - 1;
@@ -194,7 +205,7 @@ function readTwo(table: Int32Array, from: Bits, to: Bits, mask1: Bits, mask2: Bi
     entered1 = entering1 >>> WORD;
     word |= (entering1 ^ inside) & begins;
 
-    const taken2 = word & mask2[n]!;
+    const taken2 = word & masks[mask2 + n]!;
     const moving2 = taken2 & moves;
     word = moving2 << 1 | carry2 | word & stays;
     carry2 = moving2 >> WORD - 1;
@@ -212,11 +223,11 @@ function readTwo(table: Int32Array, from: Bits, to: Bits, mask1: Bits, mask2: Bi
 }
 
 /** Reads a letter, where there are no alternatives. */
-function readPlain(from: Bits, to: Bits, mask: Bits, staying: Bits): boolean {
+function readPlain(from: Bits, to: Bits, masks: Bits, mask: number, staying: Bits): boolean {
   let [any, carry] = [0, 0];
   for (let n = 0; n < from.length; n++) {
     const before = from[n]!;
-    const taken = before & mask[n]!;
+    const taken = before & masks[mask + n]!;
     const word = taken << 1 | carry | before & staying[n]!;
     carry = taken >> WORD - 1;
     to[n] = word;

@@ -10,27 +10,35 @@ import {
   WITH_TEXT,
 } from "./glob_syntax.ts";
 import { createLetterMasks } from "./masks.ts";
-import { ALL, type Bits, type States, statesOf, WORD } from "./states.ts";
+import { ALL, bitOf, type Bits, type States, statesOf, WORD, wordOf } from "./states.ts";
 
 /** The maximum number of first tokens after which the states are remembered. */
 const MAX_BEGUN = 128;
 
+/** The automaton of some globs. */
+export interface Automaton {
+  /** Whether one of the globs has a path in common with another. */
+  meets(other: Token[]): boolean;
+  /** Returns the numbers of the globs that have a path in common with another. */
+  meeting(other: Token[]): number[];
+}
+
 /**
- * Returns the function that decides whether one of these globs has a path in common with another. It walks the other
- * glob with the set of states that the automaton of these can be in by then.
+ * Creates the automaton of some globs. It walks another glob with the set of states that it can be in by then.
  *
  * Empty segments, which no path has, are left out by the other glob alone. Where a segment here and one there both may
  * be empty, and one of the two has a star, they have a text in common as well.
  */
-export function createAutomaton(globs: Token[][]): (other: Token[]) => boolean {
+export function createAutomaton(globs: Token[][]): Automaton {
   const states = statesOf(globs);
   const { lasts, endings, fills, stays } = states;
   const words = lasts.length;
   const table = tableOf(states);
-  const hasBraces = states.opens.some((word) => word !== 0);
+  const turns = turnsOf(states);
+  const hasBraces = turns.length > 1;
   /** Whether most words have alternatives. */
   const areDense = 2 * states.inside.filter((word) => word !== 0).length > words;
-  const { bits, maskOf } = createLetterMasks(states.letters);
+  const { bits, maskOf } = createLetterMasks(states.letters, words);
   const createSet = (): Bits => new Int32Array(words);
   const none = createSet();
 
@@ -41,8 +49,7 @@ export function createAutomaton(globs: Token[][]): (other: Token[]) => boolean {
       return true;
     }
     if (token !== SLASH && token !== GLOBSTAR) {
-      const mask = maskOf(token);
-      return hasBraces ? read(table, from, to, bits, mask, stays) : readPlain(from, to, bits, mask, stays);
+      return read(table, turns, from, to, bits, maskOf(token), stays);
     }
     const isLeft = token === SLASH ? readSlash(states, none, from, to) : readSegments(states, from, to);
     if (isLeft && hasBraces) enter(table, to);
@@ -100,10 +107,11 @@ export function createAutomaton(globs: Token[][]): (other: Token[]) => boolean {
     return at;
   }
 
-  return function meets(other) {
+  /** Walks a glob to `now`. Returns the states that end it, if any is left. */
+  function walk(other: Token[]): Bits | undefined {
     const isBegun = typeof other[0] === "number" && other[0] !== OPEN && other[0] !== WITH_TEXT;
     now = isBegun ? begin(other[0]!) : first;
-    if (now === none) return false;
+    if (now === none) return undefined;
     needsText = false;
     const end = other.length - 1;
     for (let at = isBegun ? 1 : 0; at <= end; at++) {
@@ -114,14 +122,26 @@ export function createAutomaton(globs: Token[][]): (other: Token[]) => boolean {
         withText.fill(0);
       } else {
         if (needsText) [set, withText, now, needsText] = [withText, set, withText, false];
-        if (at === end && token === SLASH) return meet(now, endings);
+        if (at === end && token === SLASH) return endings;
         const areLeft = stepTwo(now, set, token, other[at + 1]);
         if (areLeft !== undefined) at++;
-        if (!(areLeft ?? step(now, set, token))) return false;
+        if (!(areLeft ?? step(now, set, token))) return undefined;
         now = set;
       }
     }
-    return meet(now, lasts);
+    return lasts;
+  }
+
+  return {
+    meets(other) {
+      const ends = walk(other);
+      return ends !== undefined && meet(now, ends);
+    },
+    meeting(other) {
+      const ends = walk(other);
+      if (ends === undefined || !meet(now, ends)) return [];
+      return globs.flatMap((_, n) => hasAny(now, ends, states.firsts[n]!, states.firsts[n + 1]!) ? [n] : []);
+    },
   };
 }
 
@@ -142,33 +162,71 @@ function tableOf({ inside, runs, opens, moves, leaves, begins, fills }: States):
   return table;
 }
 
+/** Returns where words without alternatives end, where words with alternatives end after these, and so on. */
+function turnsOf({ inside, opens }: States): number[] {
+  const turns: number[] = [];
+  for (let n = 0; n < inside.length; n++) {
+    // The state after alternatives may be the first of the next word.
+    const isBraced = (inside[n]! | opens[n]! | inside[n - 1]! >> WORD - 1) !== 0;
+    if (isBraced === (turns.length % 2 === 0)) turns.push(n);
+  }
+  turns.push(inside.length);
+  return turns;
+}
+
 /**
- * Reads a letter. `mask`: where the mask begins of the states that read it; `staying`: those that stay. Returns whether
- * any is left.
+ * Reads a letter. `mask`: where the mask begins of the states that read it; `turns`: from `turnsOf`. Returns whether any
+ * state is left.
  */
-function read(table: Int32Array, from: Bits, to: Bits, masks: Bits, mask: number, staying: Bits): boolean {
-  let [any, carry, left, entered] = [0, 0, 0, 0];
-  for (let n = 0, at = 0; n < from.length; n++, at += SETS) {
-    const before = from[n]!;
-    const taken = before & masks[mask + n]!;
-    const moving = taken & table[at + 3]!;
-    let word = moving << 1 | carry | before & staying[n]!;
-    carry = moving >> WORD - 1;
-    const inside = table[at]!;
-    const opens = table[at + 2]!;
-    if ((inside | opens | left) !== 0) {
-      // Through the rest of the alternatives to the state after them, and on while alternatives follow that may be empty.
-      const runs = table[at + 1]!;
-      const leaving = runs + (taken & table[at + 4]! | word & (runs ^ inside)) + left;
-      left = leaving >> WORD;
-      word |= (leaving ^ runs) & ~inside;
-      // From the first state within alternatives to all of them.
-      const entering = inside + ((word & opens) << 1) + entered;
-      entered = entering >>> WORD;
-      word |= (entering ^ inside) & table[at + 5]!;
+function read(
+  table: Int32Array,
+  turns: number[],
+  from: Bits,
+  to: Bits,
+  masks: Bits,
+  mask: number,
+  staying: Bits,
+): boolean {
+  let [any, carry, n] = [0, 0, 0];
+  for (let turn = 0; turn < turns.length; turn++) {
+    const end = turns[turn]!;
+    if (turn % 2 === 0) {
+      for (; n < end; n++) {
+        const before = from[n]!;
+        const taken = before & masks[mask + n]!;
+        const word = taken << 1 | carry | before & staying[n]!;
+        carry = taken >> WORD - 1;
+        to[n] = word;
+        any |= word;
+      }
+      continue;
     }
-    to[n] = word;
-    any |= word;
+    let [left, entered] = [0, 0];
+    for (let at = SETS * n; n < end; n++, at += SETS) {
+      const before = from[n]!;
+      const taken = before & masks[mask + n]!;
+      const moving = taken & table[at + 3]!;
+      let word = moving << 1 | carry | before & staying[n]!;
+      carry = moving >> WORD - 1;
+      // Through the rest of the alternatives to the state after them, and on while alternatives follow that may be empty.
+      const inside = table[at]!;
+      const runs = table[at + 1]!;
+      const exits = taken & table[at + 4]! | word & (runs ^ inside) | left;
+      if (exits !== 0) {
+        const leaving = runs + exits;
+        left = leaving >> WORD;
+        word |= (leaving ^ runs) & ~inside;
+      }
+      // From the first state within alternatives to all of them.
+      const entries = (word & table[at + 2]!) << 1 | entered;
+      if (entries !== 0) {
+        const entering = inside + entries;
+        entered = entering >>> WORD;
+        word |= (entering ^ inside) & table[at + 5]!;
+      }
+      to[n] = word;
+      any |= word;
+    }
   }
   return any !== 0;
 }
@@ -216,20 +274,6 @@ function readTwo(
     entered2 = entering2 >>> WORD;
     word |= (entering2 ^ inside) & begins;
 
-    to[n] = word;
-    any |= word;
-  }
-  return any !== 0;
-}
-
-/** Reads a letter, where there are no alternatives. */
-function readPlain(from: Bits, to: Bits, masks: Bits, mask: number, staying: Bits): boolean {
-  let [any, carry] = [0, 0];
-  for (let n = 0; n < from.length; n++) {
-    const before = from[n]!;
-    const taken = before & masks[mask + n]!;
-    const word = taken << 1 | carry | before & staying[n]!;
-    carry = taken >> WORD - 1;
     to[n] = word;
     any |= word;
   }
@@ -320,6 +364,14 @@ function readSegments({ lasts, boundaries }: States, from: Bits, to: Bits): bool
 
 function meet(set: Bits, other: Bits): boolean {
   for (let n = 0; n < set.length; n++) if ((set[n]! & other[n]!) !== 0) return true;
+  return false;
+}
+
+/** Whether a state from `first` up to `end` is in both sets. */
+function hasAny(set: Bits, other: Bits, first: number, end: number): boolean {
+  for (let state = first; state < end; state++) {
+    if ((set[wordOf(state)]! & other[wordOf(state)]! & bitOf(state)) !== 0) return true;
+  }
   return false;
 }
 

@@ -7,8 +7,7 @@ import { readCurrent } from "../write/endings.ts";
 import { Refusal } from "../refusal.ts";
 import { currentWith, revisionOf, ROOM_CURRENT } from "../rooms/room.ts";
 import type { Viewer } from "../viewer.ts";
-import { isBusy, yieldToOthers } from "../yield.ts";
-import { createOverlaps } from "./globs.ts";
+import { createOverlaps, findOverlapping } from "./globs.ts";
 import type { Mode } from "./read.ts";
 
 /** A request for a reservation. */
@@ -124,13 +123,10 @@ export function hasLost(before: Board, now: Board): boolean {
 export function createConflicts({ agent, paths, mode }: Asked): (board: Board) => Promise<InForce[]> {
   const overlaps = createOverlaps(paths);
   return async ({ reservations }) => {
-    const found: InForce[] = [];
-    for (const other of reservations) {
-      if (other.agent === agent || mode === "shared" && other.mode === "shared") continue;
-      if (isBusy()) await yieldToOthers();
-      if (overlaps(other.paths) && found.push(other) > SHOWN) break;
-    }
-    return found;
+    const others = reservations.filter((other) =>
+      other.agent !== agent && !(mode === "shared" && other.mode === "shared")
+    );
+    return await findOverlapping(overlaps, others, SHOWN + 1);
   };
 }
 

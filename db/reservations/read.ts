@@ -6,8 +6,8 @@ import type { Listing } from "../consistent_read/listing.ts";
 import { readConsistent } from "../consistent_read/read.ts";
 import type { Row } from "../driver/statement.ts";
 import type { Viewer } from "../viewer.ts";
-import { isBusy, mapYielding, yieldToOthers } from "../yield.ts";
-import { createOverlaps } from "./globs.ts";
+import { mapYielding } from "../yield.ts";
+import { createOverlaps, findOverlapping } from "./globs.ts";
 
 export const MODES = ["exclusive", "shared"] as const;
 export type Mode = typeof MODES[number];
@@ -55,18 +55,8 @@ export async function listReservations(
     selectReservations(room, agent),
   ]);
   const all = await mapYielding(rows!, toReservation);
-  const reservations = path === undefined ? all : await covering(path, all);
+  const reservations = path === undefined ? all : await findOverlapping(createOverlaps([path]), all);
   return { reservations, revision: revisionOf(rooms!) };
-}
-
-async function covering(path: string, all: Reservation[]): Promise<Reservation[]> {
-  const overlaps = createOverlaps([path]);
-  const found: Reservation[] = [];
-  for (const reservation of all) {
-    if (isBusy()) await yieldToOthers();
-    if (overlaps(reservation.paths)) found.push(reservation);
-  }
-  return found;
 }
 
 function selectReservations(room: string, agent: string | undefined): Listing {

@@ -27,6 +27,8 @@ export const ALL = 2 ** WORD - 1;
 export interface States {
   /** What the states read, by states; undefined for slashes. */
   letters: Array<Letter | undefined>;
+  /** The first state of each glob, and the number of all states. */
+  firsts: number[];
   starts: Bits;
   /** The last state of each glob, which reads nothing. */
   lasts: Bits;
@@ -52,26 +54,27 @@ export interface States {
   runs: Bits;
 }
 
-type Sets = Record<Exclude<keyof States, "letters">, number[]>;
-
 /** Makes the states of globs. */
 export function statesOf(globs: Token[][]): States {
   const letters: Array<Letter | undefined> = [];
-  const sets: Sets = {
-    starts: [],
-    lasts: [],
-    endings: [],
-    boundaries: [],
-    fills: [],
-    slashes: [],
-    stays: [],
-    globstars: [],
-    moves: [],
-    leaves: [],
-    inside: [],
-    begins: [],
-    opens: [],
-    runs: [],
+  // Each token makes one state at most.
+  const maxWords = wordOf(globs.reduce((sum, tokens) => sum + tokens.length + 1, 0)) + 1;
+  const createSet = (): Bits => new Int32Array(maxWords);
+  const sets = {
+    starts: createSet(),
+    lasts: createSet(),
+    endings: createSet(),
+    boundaries: createSet(),
+    fills: createSet(),
+    slashes: createSet(),
+    stays: createSet(),
+    globstars: createSet(),
+    moves: createSet(),
+    leaves: createSet(),
+    inside: createSet(),
+    begins: createSet(),
+    opens: createSet(),
+    runs: createSet(),
   };
   /** The last state so far, the first of its segment, and the one before the alternatives that it is in. */
   let [state, first, open] = [-1, 0, 0];
@@ -84,51 +87,52 @@ export function statesOf(globs: Token[][]): States {
 
   function beginSegment() {
     first = next();
-    sets.boundaries.push(first);
+    put(sets.boundaries, first);
   }
 
   function addGlobstar(isFirst: boolean) {
-    for (const name of ["slashes", "stays", "globstars"] as const) sets[name].push(state);
+    for (const set of [sets.slashes, sets.stays, sets.globstars]) put(set, state);
     beginSegment();
-    if (isFirst) sets.starts.push(state);
+    if (isFirst) put(sets.starts, state);
   }
 
   function addLetter(letter: Letter, following: Token) {
     letters[state] = letter;
     if (endsAlternative(following)) {
-      sets.leaves.push(state);
+      put(sets.leaves, state);
       return;
     }
-    sets.moves.push(state);
+    put(sets.moves, state);
     next();
   }
 
   function addStar(following: Token) {
-    sets.stays.push(state);
+    put(sets.stays, state);
     if (!endsAlternative(following)) return;
     // The letter before it leaves the alternative, and so does any after it.
     letters[state] = ANY;
-    sets.leaves.push(state - 1, state);
+    put(sets.leaves, state - 1);
+    put(sets.leaves, state);
   }
 
   function addAlternative(following: Token) {
     if (endsAlternative(following)) hasEmpty = true;
-    else sets.begins.push(next());
+    else put(sets.begins, next());
   }
 
   function closeAlternatives() {
-    if (hasEmpty) sets.runs.push(open);
+    if (hasEmpty) put(sets.runs, open);
     hasEmpty = false;
     for (let inner = open + 1; inner <= state; inner++) {
-      sets.inside.push(inner);
-      sets.runs.push(inner);
+      put(sets.inside, inner);
+      put(sets.runs, inner);
     }
     next();
   }
 
   function endSegment() {
-    sets.slashes.push(state);
-    for (let filled = first; filled < state; filled++) sets.fills.push(filled);
+    put(sets.slashes, state);
+    for (let filled = first; filled < state; filled++) put(sets.fills, filled);
     beginSegment();
   }
 
@@ -138,30 +142,33 @@ export function statesOf(globs: Token[][]): States {
     else if (token === SLASH) endSegment();
     else if (token === GLOBSTAR) addGlobstar(isFirst);
     else if (token === OPEN) {
-      sets.opens.push(open = state);
+      open = state;
+      put(sets.opens, open);
       addAlternative(following);
     } else if (token === NEXT) addAlternative(following);
     else if (token === CLOSE) closeAlternatives();
   }
 
+  const firsts: number[] = [];
   for (const tokens of globs) {
     beginSegment();
-    sets.starts.push(state);
+    firsts.push(state);
+    put(sets.starts, state);
     for (let n = 0; n < tokens.length; n++) add(tokens[n]!, tokens[n + 1]!, n === 0);
-    sets.lasts.push(state);
-    sets.endings.push(state - 1);
-    if (tokens.length > 1 && tokens.at(-1) === GLOBSTAR) sets.endings.push(state - 2);
+    put(sets.lasts, state);
+    put(sets.endings, state - 1);
+    if (tokens.length > 1 && tokens.at(-1) === GLOBSTAR) put(sets.endings, state - 2);
   }
-  const bits = Object.entries(sets).map(([name, states]) => [name, bitsOf(states, letters.length)]);
-  return { letters, ...Object.fromEntries(bits) as Record<keyof Sets, Bits> };
+  firsts.push(letters.length);
+  const words = wordOf(state) + 1;
+  for (const name of Object.keys(sets) as Array<keyof typeof sets>) sets[name] = sets[name].slice(0, words);
+  return { letters, firsts, ...sets };
 }
 
-export function bitsOf(states: Iterable<number>, count: number): Bits {
-  const bits = new Int32Array(Math.ceil(count / WORD));
-  for (const state of states) bits[wordOf(state)]! |= bitOf(state);
-  return bits;
+function put(set: Bits, state: number): void {
+  set[wordOf(state)]! |= bitOf(state);
 }
 
 /** The number of the word that has a state, and its bit there. */
-export const wordOf = (state: number) => Math.floor(state / WORD);
+export const wordOf = (state: number) => state / WORD | 0;
 export const bitOf = (state: number) => 1 << state % WORD;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { InvalidGlob, parseGlob } from "../../db/reservations/glob_syntax.ts";
-import { createOverlaps } from "../../db/reservations/globs.ts";
+import { createOverlaps, findOverlapping } from "../../db/reservations/globs.ts";
 
-const overlap = (a: string[], b: string[]) => createOverlaps(a)(b);
+const overlap = (a: string[], b: string[]) => createOverlaps(a)([b])[0]!;
 
 /** Grows texts by parts, up to so many of them. */
 function grow(parts: string[], times: number): string[] {
@@ -60,7 +60,7 @@ Deno.test("two globs overlap exactly where a path is covered by both", () => {
     const overlaps = createOverlaps([a]);
     for (const [j, b] of globs.entries()) {
       const common = covered[i]!.some((word, n) => (word & covered[j]![n]!) !== 0);
-      if (overlaps([b]) !== common) assert.fail(`${a} and ${b}: ${common}`);
+      if (overlaps([[b]])[0] !== common) assert.fail(`${a} and ${b}: ${common}`);
     }
   }
 });
@@ -73,9 +73,40 @@ Deno.test("several globs overlap where any two of them do, long or short", () =>
     const own = [...globs.slice(from, from + 10), ...long.slice(from, from + 10)];
     const overlaps = createOverlaps(own);
     for (const other of [...globs, ...long]) {
-      assert.equal(overlaps([other]), own.some((glob) => overlap([glob], [other])), `${own} and ${other}`);
+      assert.equal(
+        overlaps([[other]])[0],
+        own.some((glob) => overlap([glob], [other])),
+        `${own} and ${other}`,
+      );
     }
   }
+});
+
+Deno.test("of many lists, those overlap that have a glob that does, whichever side has the alternatives", () => {
+  const dense = Array.from({ length: 6 }, (_, n) => `${"{*abababab,}".repeat(27)}${n}`);
+  const plain = Array.from({ length: 40 }, (_, n) => [`${"ab".repeat(n)}${n % 9}`, `x/${n}`, `*${n % 7}`]);
+  const each = (globs: string[], lists: string[][]) =>
+    lists.map((list) => globs.some((a) => list.some((b) => overlap([a], [b]))));
+  const expected = each(dense, plain);
+  assert.deepEqual(new Set(expected), new Set([true, false]));
+  assert.deepEqual(createOverlaps(dense)(plain), expected);
+  assert.deepEqual(
+    createOverlaps(plain.flat())(dense.map((glob) => [glob])),
+    each(plain.flat(), dense.map((glob) => [glob])),
+  );
+  assert.deepEqual(createOverlaps(dense)(plain.map((list) => list.toReversed())), expected);
+});
+
+Deno.test("as many as are asked for are found, in their order, however many characters stand between", async () => {
+  const all = Array.from(
+    { length: 300 },
+    (_, n) => ({ n, paths: [`${"x".repeat(90)}${n}`, n % 50 === 49 ? `src/${n}` : "lib"] }),
+  );
+  const overlaps = createOverlaps(["src/**"]);
+  const numbers = async (max?: number) => (await findOverlapping(overlaps, all, max)).map(({ n }) => n);
+  assert.deepEqual(await numbers(), [49, 99, 149, 199, 249, 299]);
+  assert.deepEqual(await numbers(3), [49, 99, 149]);
+  assert.deepEqual(await findOverlapping(overlaps, []), []);
 });
 
 Deno.test("sets of characters overlap where they have one in common, whatever the bounds of others", () => {
@@ -90,12 +121,16 @@ Deno.test("sets of characters overlap where they have one in common, whatever th
       const common = own.some((one) =>
         one[0] === first && letters.some((char) => isIn(char, one) && isIn(char, range))
       );
-      assert.equal(overlaps([`${first}x[${range.join("-")}]`]), common, `${globs} and ${first}, ${range}`);
+      assert.equal(
+        overlaps([[`${first}x[${range.join("-")}]`]])[0],
+        common,
+        `${globs} and ${first}, ${range}`,
+      );
       const others = letters.some((char) =>
         own.some((one) => one[0] === first && isIn(char, one)) && !isIn(char, range)
       );
       assert.equal(
-        overlaps([`${first}?[!${range.join("-")}]`]),
+        overlaps([[`${first}?[!${range.join("-")}]`]])[0],
         others,
         `${globs} and ${first}, not ${range}`,
       );
@@ -126,8 +161,8 @@ Deno.test("globs cover what they say", () => {
     ["**/**", "**/a/**/**"],
   ];
   for (const [glob, path] of same) {
-    const overlaps = createOverlaps([glob]);
-    assert.ok(overlaps([path]) && overlaps([path]) && overlap([path], [glob]), glob);
+    assert.deepEqual(createOverlaps([glob])([[path], [path]]), [true, true], glob);
+    assert.ok(overlap([path], [glob]), glob);
   }
   const apart: Array<[string, string]> = [
     ["src/**", "srcs"],

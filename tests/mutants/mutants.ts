@@ -2008,11 +2008,26 @@ export const MUTANTS: Mutant[] = [
   {
     name: "a conflict of globs decided by prefixes of their texts",
     edits: [[
-      "others.some((glob) => meets(tokensOf(glob)))",
-      "others.some((glob) => globs.some((text) => text.startsWith(glob) || glob.startsWith(text.split('*')[0]!)))",
+      "if (met ? met.has(n) : meets(others[n]!)) return true;",
+      "if (globs.some((text) => text.startsWith(list[0]!) || list[0]!.startsWith(text.split('*')[0]!))) return true;",
     ]],
     test: "tests/db/globs.test.ts",
     filter: "two globs overlap exactly where a path is covered by both",
+  },
+  {
+    name: "a conflict laid to another reservation's globs",
+    edits: [["met.has(n)", "met.has(n - from)"]],
+    test: "tests/db/globs.test.ts",
+    filter: "of many lists, those overlap",
+  },
+  {
+    name: "reservations in force that are not compared from a number of characters on",
+    edits: [[
+      "from < all.length && found.length < max; from = end)",
+      "from === 0 && found.length < max; from = end)",
+    ]],
+    test: "tests/db/globs.test.ts",
+    filter: "as many as are asked for",
   },
   {
     name: "a star that reaches into alternatives beside its own",
@@ -2028,7 +2043,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "alternatives that are not entered across the words of an automaton",
-    edits: [["((word & opens) << 1) + entered;", "((word & opens) << 1);"]],
+    edits: [["<< 1 | entered;", "<< 1;"]],
     test: "tests/db/drawn_globs.test.ts",
     filter: "drawn globs overlap",
   },

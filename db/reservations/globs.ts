@@ -7,7 +7,7 @@ import { CLOSE, OPEN, type Token, tokensOf } from "./glob_syntax.ts";
  * automaton. An automaton of alternatives takes twice the time for each token that it reads, and making one takes time.
  */
 const MIN_GAIN = 1_200;
-/** How many tokens the others then have at least, on average: each has some states more than tokens. */
+/** How many tokens the others then have at least, on average: short ones have more states, and are soon read. */
 const MIN_LENGTH = 6;
 
 /** The characters of globs that are compared at once. */

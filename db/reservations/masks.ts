@@ -86,9 +86,27 @@ function intervalsOf(
   letters: Array<Letter | undefined>,
 ): { count: number; intervalOf(char: number): number } {
   const bounds = new Set([0]);
+  // Most letters are of these, which are looked up faster.
+  const hasAscii = new Uint8Array(129);
+  function addBound(char: number): void {
+    if (char >= hasAscii.length) bounds.add(char);
+    else if (hasAscii[char] === 0) {
+      hasAscii[char] = 1;
+      bounds.add(char);
+    }
+  }
+
   for (const letter of letters) {
-    if (typeof letter === "number") bounds.add(letter).add(letter + 1);
-    else if (letter) { for (const [first, last] of letter) bounds.add(first).add(last + 1); }
+    if (letter === undefined) continue;
+    if (typeof letter === "number") {
+      addBound(letter);
+      addBound(letter + 1);
+    } else {
+      for (const [first, last] of letter) {
+        addBound(first);
+        addBound(last + 1);
+      }
+    }
   }
   const starts = Uint32Array.from(bounds).sort();
 

@@ -123,16 +123,14 @@ export function statesOf(globs: Token[][]): States {
   function closeAlternatives() {
     if (hasEmpty) put(sets.runs, open);
     hasEmpty = false;
-    for (let inner = open + 1; inner <= state; inner++) {
-      put(sets.inside, inner);
-      put(sets.runs, inner);
-    }
+    putAll(sets.inside, open + 1, state);
+    putAll(sets.runs, open + 1, state);
     next();
   }
 
   function endSegment() {
     put(sets.slashes, state);
-    for (let filled = first; filled < state; filled++) put(sets.fills, filled);
+    putAll(sets.fills, first, state - 1);
     beginSegment();
   }
 
@@ -167,6 +165,15 @@ export function statesOf(globs: Token[][]): States {
 
 function put(set: Bits, state: number): void {
   set[wordOf(state)]! |= bitOf(state);
+}
+
+/** Adds the states from the first to the last. */
+function putAll(set: Bits, first: number, last: number): void {
+  for (let n = wordOf(first); n <= wordOf(last); n++) {
+    const from = Math.max(first - WORD * n, 0);
+    const to = Math.min(last - WORD * n, WORD - 1);
+    set[n]! |= ALL >> WORD - 1 - to + from << from;
+  }
 }
 
 /** The number of the word that has a state, and its bit there. */

@@ -121,6 +121,14 @@ export const HOSTILE_GLOBS: Record<string, [asked: string[], inForce: string[]]>
     four((n) => `z{*a,b}${"?".repeat(490)}c${n}z`),
     full((n) => `z*?${aperiodic(n, 490)}d${n}z`),
   ],
+  "alternatives with stars against short globs": [
+    four((n) => fill("z", "{*a*a*?*,}{[!c]b*a*a[ab]?aa*a[ab]*a*aa,b}", `c${n}z`)),
+    full((n) => `z*ad${n}z`),
+  ],
+  "alternatives with stars on both sides": [
+    twenty((n) => fill("z", "{*b?b?aaa*aa,b}{a*a*aaaa,aaaa[ab][!c]?*?b?a*a*a}", `c${n}z`, 102)),
+    full((n) => fill("z", "{*aa?[!c]a?[ab][ab]*bb[!c]*b,?a?*aaba[!c][ab]b}", `d${n}z`)),
+  ],
   "globs of three characters": [
     twenty((n) => `*${"{*ababab,b}".repeat(8)}c${n}`),
     full((n) => `${pair(n)}${String.fromCharCode(48 + Math.floor(n / 676))}`),

@@ -10,6 +10,10 @@ const UNAVAILABLE = {
     "Try again in a moment: the service is being upgraded, and an instance of the later release may answer.",
   ],
   others_first: ["Others were first, each time.", AGAIN],
+  unjudged: [
+    "Those who ask before this one in the room take too long to judge. Nothing was done.",
+    "Try again in a moment. A `where` that loops over less lets more take in time.",
+  ],
   value_moved: ["The value changed each time before it could be added to or edited.", AGAIN],
   gate_moved: ["The room changed each time before the gated write could be made.", AGAIN],
   views_moved: ["The room's views changed faster than they could be read.", "Try again in a moment."],
@@ -39,7 +43,7 @@ export const SERVICE = {
   unavailable: {
     status: 503,
     cause:
-      "The database does not answer, the instance holds as many waits as it can, or the room needs a later release than it has.",
+      "The database does not answer, the instance holds as many waits as it can or cannot judge in time, or the room needs a later release than it has.",
     cure:
       "Wait `Retry-After` seconds. Before you repeat a message or an increment, read the room: it may have taken effect.",
     say: ({ why, max }: { why: keyof typeof UNAVAILABLE; max?: number }) => {

@@ -63,7 +63,7 @@ export const TAKE = describe({
         summary: "Take the next task: claim the oldest open message that fits",
         description:
           "Each message goes to one agent. If there is none, the request waits for `timeout` milliseconds. " +
-          `\`where\` looks at ${LIMITS.listLength} open messages per request: \`more\` says that there are others.`,
+          `\`where\` looks at ${LIMITS.listLength} open messages per request, fewer if they cost much: \`more\` says that there are others.`,
         parameters: [KEY],
         body: "TakeRequest",
         example: { agent: "bob", kind: "task", timeout: 25_000 },

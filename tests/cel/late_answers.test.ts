@@ -143,6 +143,32 @@ test("a take of a chain that is answered leaves its message to the next one", as
   assert.equal((await next).body.message_id, id);
 });
 
+test(
+  "a take that comes to no look, since those before it cost too much, is answered so",
+  async (at, { late, hold }) => {
+    await makeRoom(at);
+    const body = { list: Array.from({ length: 200 }, () => 1) };
+    for (let n = 0; n < 12; n++) await at.json("POST", "/rooms/r/messages", { kind: "task", body });
+    const where =
+      "state._shared.n >= 0 && message.body.list.all(x, message.body.list.all(y, x + y > 0)) && message.id < 0";
+    const marked = lookedInVain(at);
+    const before = at.json("POST", TAKE, { agent: "ann", where, timeout: TIMEOUT });
+    await marked;
+    const look = hold(LOOK);
+    await at.json("PUT", "/rooms/r/state", { key: "n", value: 1 });
+    await look.reached;
+    const taking = take(at, "bob");
+    await at.json("GET", "/rooms/r");
+    late();
+    const { status, body: told } = await taking.finally(look.release);
+    assert.deepEqual([status, told.message], [
+      503,
+      "Those who ask before this one in the room take too long to judge. Nothing was done.",
+    ]);
+    await before;
+  },
+);
+
 interface Request {
   what: string;
   send(at: At): ReturnType<At["json"]>;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
-import { type TestApp, withApp } from "../support/app.ts";
+import { isLoad, type TestApp, withApp } from "../support/app.ts";
 import { meddler } from "../support/meddler.ts";
 
 type Asking = Pick<TestApp, "json">;
@@ -227,3 +227,43 @@ Deno.test("a take is judged by the attempts of a message that it finds, though o
     }, { wrap });
   }
 });
+
+/** Over such a list, all steps of an evaluation. */
+const LONG = { list: Array.from({ length: 200 }, () => 1) };
+const costly = (n: number) => `message.body.list.all(x, message.body.list.all(y, x + y > ${n - 100}))`;
+
+Deno.test("a take looks at no more messages than ten evaluations pay for, and says where to go on", () =>
+  withApp(async ({ json }) => {
+    await json("POST", "/rooms", { id: "r" });
+    const ids = await post({ json }, Array.from({ length: 12 }, () => LONG));
+    const takes = Array.from(
+      { length: 2 },
+      (_, n) => json("POST", CLAIM, { agent: "ann", where: costly(n) }),
+    );
+    const alone = json("POST", CLAIM, { agent: "ann", where: `${costly(3)} && messages.count > 0` });
+    for (const { body } of await Promise.all([...takes, alone])) {
+      const { more, next, last_error } = body;
+      assert.deepEqual([more, next, last_error.code], [true, ids[9], "budget_exceeded"]);
+    }
+    const { body: rest } = await json("POST", CLAIM, { agent: "ann", where: costly(0), after: ids[9] });
+    assert.deepEqual([rest.claimed, rest.more], [false, undefined]);
+  }));
+
+Deno.test("nothing is judged for takes whose clients have left", () =>
+  withApp(async ({ json, app, batches, nextBatch }) => {
+    await json("POST", "/rooms", { id: "r" });
+    await post({ json }, Array.from({ length: 12 }, () => LONG));
+    const clients = new AbortController();
+    const load = nextBatch(isLoad);
+    const left = Array.from({ length: 20 }, (_, n) => {
+      const body = JSON.stringify({ agent: `a${n}`, where: costly(n) });
+      return app.request(CLAIM, { method: "POST", body, signal: clients.signal });
+    });
+    await load;
+    clients.abort();
+    const before = batches.length;
+    await json("POST", CLAIM, { agent: "bob", where: "message.id < 0" });
+    const loads = batches.slice(before).filter(isLoad).length;
+    assert.ok(loads <= 3, `${loads} reads before the take of one who is there`);
+    await Promise.all(left);
+  }));

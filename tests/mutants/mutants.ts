@@ -588,6 +588,18 @@ export const MUTANTS: Mutant[] = [
     filter: "takes with `where` that come at once are one chain",
   },
   {
+    name: "a take that is judged for a client that has left",
+    edits: [["    const over = isOver();\n", "    const over = false && isOver();\n"]],
+    test: "tests/cel/take_chains.test.ts",
+    filter: "nothing is judged for takes whose clients have left",
+  },
+  {
+    name: "a take that costs as much as it likes",
+    edits: [["    spent.steps += stepsTaken();\n", "    void [spent, stepsTaken];\n"]],
+    test: "tests/cel/take_chains.test.ts",
+    filter: "at no more messages than ten evaluations pay for",
+  },
+  {
     name: "a take of a chain that overtakes one that goes round again",
     edits: [["judged?.before?.length ? [TAKEN_BEFORE] : []", "judged?.before?.length ? [`TRUE`] : []"]],
     test: "tests/cel/take_chains.test.ts",

@@ -26,9 +26,10 @@ export interface Queues extends Watched {
 }
 
 /** Answers a request whose last attempt takes too long: only a write that is under way may still be made. */
-function lateAnswerOf({ wrote, tried }: Waiting): unknown {
+function lateAnswerOf({ wrote, tried }: Waiting, isJudging: boolean): unknown {
   if (wrote !== "sent" && tried !== undefined) return tried;
   if (wrote === "preceded") return new Refusal("unavailable", { why: "others_first" });
+  if (wrote !== "sent" && isJudging) return new Refusal("unavailable", { why: "unjudged" });
   return new DatabaseUnavailable("The database did not answer in time.", wrote === "sent");
 }
 
@@ -91,6 +92,7 @@ export function createQueues(
         if (made === undefined) waiting.wrote = "preceded";
         return made;
       },
+      isOver: () => !queue.waiting.has(waiting),
       settle(answer) {
         if (!queue.waiting.delete(waiting)) return false;
         waiting.ended?.();
@@ -107,9 +109,9 @@ export function createQueues(
 
   async function wait(rooms: Map<string, RoomQueue>, kind: RoomQueue["kind"], request: QueueRequest) {
     const { queue, waiting, result } = enqueue(rooms, kind, request);
-    const { by, timeout, signal } = request;
+    const { room, by, timeout, signal } = request;
     const leave = () => waiting.settle(new Refusal("unavailable", { why: "client_left" }));
-    const late = () => waiting.settle(lateAnswerOf(waiting));
+    const late = () => waiting.settle(lateAnswerOf(waiting, kind.isJudging(room)));
     const timer = setTimeout(() => finish(queue, waiting), timeout);
     const last = timeout === 0 ? undefined : setTimeout(late, timeout + LAST_ATTEMPT_MS);
     signal.addEventListener("abort", leave);

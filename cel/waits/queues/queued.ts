@@ -38,6 +38,8 @@ export interface Queued<Request, Answer> {
    * `unavailable` where the request has ended: nothing is given after an answer that says otherwise.
    */
   write<Made>(make: () => Promise<Made>): Promise<Made>;
+  /** Whether it has ended: what is judged for it would be for nobody. */
+  isOver(): boolean;
   /** Ends the request with an answer or an error. Returns false if it had ended before, as when its client left. */
   settle(answer: Answer | Error): boolean;
 }

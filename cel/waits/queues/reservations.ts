@@ -11,7 +11,7 @@ export type Reserving = ReturnType<typeof createReserving>;
 
 /** Creates the reservations of this instance. Requests for paths of a room wait in a queue (queue.ts). */
 export function createReserving(database: Database, watch: Watch, limits: Limits) {
-  const queue = watch.createQueue<ReserveRequest, Outcome>({ serve: createServe(database, limits) });
+  const queue = watch.createQueue<ReserveRequest, Outcome>(createServe(database, limits));
 
   return {
     /**

@@ -13,6 +13,8 @@ export interface QueueKind<Request, Answer> {
    * room at which the remaining requests cannot succeed. Errors: `room_not_found`, `DatabaseUnavailable`.
    */
   serve(room: string, queued: Array<Queued<Request, Answer>>): Promise<number>;
+  /** Whether requests for a room are late because others are judged, not because of the database. */
+  isJudging(room: string): boolean;
 }
 
 export interface Waiting extends Queued<QueueRequest, unknown> {

@@ -15,7 +15,9 @@ import { releaseReservation, reservationOf, tryReserve } from "../../../db/reser
 import { SERVICE } from "../../../db/viewer.ts";
 import { refusalOf as refusalOfActs, unprovenActors } from "../../../db/write/acts.ts";
 import type { Outcome, WriteContext } from "../../../db/write/context.ts";
+import { createJudging } from "./judging.ts";
 import { giveBack, type Queued, type QueueRequest, settleFailed } from "./queued.ts";
+import type { QueueKind } from "./room_queue.ts";
 
 /** A request for paths that waits in the queue of its room. */
 export interface ReserveRequest extends QueueRequest {
@@ -41,8 +43,9 @@ interface Round {
 /** The maximum attempts for a request while other instances change the reservations of the room. */
 const TRIES = 20;
 
-/** Makes the function that grants what is free, for `QueueKind`. */
-export function createServe(database: Database, limits: Limits) {
+/** Makes what grants what is free. */
+export function createServe(database: Database, limits: Limits): QueueKind<ReserveRequest, Outcome> {
+  const judging = createJudging();
   /**
    * The reservation that was in conflict with each request at its last attempt. While that is in force, nothing has to
    * be compared again; what a comparison builds, up to a megabyte, is not kept while the request waits.
@@ -67,7 +70,7 @@ export function createServe(database: Database, limits: Limits) {
       const { board } = round;
       if (hasEnded(joined, board.joined.get(asked.agent))) throw hasLeft(asked.agent, board.revision);
       if (!final && isBlocked(one, board)) return;
-      const found = await conflictsOf(board);
+      const found = await judging.during(room, () => conflictsOf(board));
       if (found.length > 0) {
         blockers.set(one, found[0]!.id);
         if (final) {
@@ -91,6 +94,10 @@ export function createServe(database: Database, limits: Limits) {
   async function serveInOrder(round: Round): Promise<void> {
     round.freed = false;
     for (const waiting of round.left) {
+      if (waiting.isOver()) {
+        round.left.delete(waiting);
+        continue;
+      }
       try {
         await serveOne(round, waiting);
       } catch (error) {
@@ -115,7 +122,7 @@ export function createServe(database: Database, limits: Limits) {
     return await database.read(by.viewer, []).then(() => error, (refusal) => refusal);
   }
 
-  return async function serve(room: string, queued: Waiting[]): Promise<number> {
+  async function serve(room: string, queued: Waiting[]): Promise<number> {
     const agents = queued.map(({ request: { agent } }) => agent);
     const actors = queued.flatMap(({ request: { context } }) => unprovenActors(context));
     const first = await readBoard(database, SERVICE, room, agents, actors);
@@ -129,7 +136,9 @@ export function createServe(database: Database, limits: Limits) {
       if (!round.freed) return round.board.seen;
     }
     return first.seen;
-  };
+  }
+
+  return { serve, isJudging: judging.is };
 }
 
 function end({ left }: Round, one: Waiting, answer: Outcome | Refusal): boolean {

@@ -11,6 +11,7 @@ import { NOTHING } from "../../rooms/definitions.ts";
 import type { Reader } from "../../rooms/reader.ts";
 import { judgeAll, type Link, type Pending, settle, withoutLeft } from "./take_links.ts";
 import { guardOf, type Take, takeFitting, type Try } from "./take_look.ts";
+import { createJudging } from "../queues/judging.ts";
 import { distinct, pageOf, readPages } from "./take_pages.ts";
 
 /**
@@ -19,13 +20,15 @@ import { distinct, pageOf, readPages } from "./take_pages.ts";
  * another writer preceded is tried again, ahead of those that came later.
  */
 export function createTakeChains(database: Database, reader: Reader) {
+  const judging = createJudging();
   const chains = createChains<Pending>(database.elapsed, { lengthOf, decide: tryChain, gathers: true });
 
   /** Takes for a chain; one by one if all together read too much. Returns those to try again. */
-  async function tryChain(room: string, chain: Pending[]): Promise<Pending[]> {
+  async function tryChain(room: string, all: Pending[]): Promise<Pending[]> {
+    const chain = withoutOver(all);
     try {
       if (chain.length > 1) return await round(room, chain);
-      await takeAlone(room, chain[0]!);
+      if (chain.length === 1) await takeAlone(room, chain[0]!);
     } catch (error) {
       if (!isRefusal(error, "unavailable")) chain.forEach(({ reject }) => reject(error));
       else for (const pending of chain) await takeAlone(room, pending);
@@ -39,7 +42,8 @@ export function createTakeChains(database: Database, reader: Reader) {
       await chains.backOff(pending);
       return true;
     };
-    await takeFitting(database, reader, room, pending, { before: pending.joined, mayTryAgain })
+    const { joined: before } = pending;
+    await takeFitting(database, reader, room, pending, { before, mayTryAgain, judging: judging.during })
       .then(pending.resolve, pending.reject);
   }
 
@@ -58,7 +62,8 @@ export function createTakeChains(database: Database, reader: Reader) {
     const entitled = snapshot.guarded ? withoutRefused(chain, snapshot.secured) : chain;
     const there = withoutLeft(entitled, toRegistrations(snapshot.extra.at(-1)!), revision);
     const found = await readPages(pages, snapshot.extra);
-    const links = await judgeAll(data, there, new Map(chain.map((pending, n) => [pending, found[n]!])));
+    const pageOfEach = new Map(chain.map((pending, n) => [pending, found[n]!]));
+    const links = await judging.during(room, () => judgeAll(data, there, pageOfEach));
     const rest = there.slice(links.length);
     if (there.length === 0) return [];
     if (links.length === 0) {
@@ -91,6 +96,7 @@ export function createTakeChains(database: Database, reader: Reader) {
   }
 
   return {
+    isJudging: judging.is,
     /**
      * Takes the oldest open message that passes the filters and fits, if there is one. Errors: `room_not_found`,
      * `unavailable`, `DatabaseUnavailable`; `agent_not_found` if the registration `joined` of the agent has ended.
@@ -100,6 +106,15 @@ export function createTakeChains(database: Database, reader: Reader) {
         chains.add(take.context.viewer, room, { ...take, joined, resolve, reject });
       }),
   };
+}
+
+/** Leaves out takes that are answered: whoever asked is gone, and the others come sooner. */
+function withoutOver(chain: Pending[]): Pending[] {
+  return chain.filter(({ isOver, reject }) => {
+    const over = isOver();
+    if (over) reject(new Refusal("unavailable", { why: "unjudged" }));
+    return !over;
+  });
 }
 
 /** Refuses takes by callers who may not act as their agents. Returns the others. */

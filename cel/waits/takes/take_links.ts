@@ -8,7 +8,7 @@ import type { Failure } from "../../language/expression.ts";
 import type { Chained } from "../../rooms/chains.ts";
 import { createContext } from "../../rooms/context.ts";
 import type { RoomData } from "../../rooms/reader.ts";
-import { judgeOf, nothingAt, type Take, type Try } from "./take_look.ts";
+import { judgeOf, MAX_STEPS, nothingAt, type Spent, type Take, type Try } from "./take_look.ts";
 import type { Page } from "./take_pages.ts";
 
 /** A take that waits for its chain. */
@@ -45,7 +45,7 @@ export function withoutLeft(
 
 /**
  * Judges takes in order, each over the messages that those before it leave. Stops before one that needs another page,
- * or what was not loaded.
+ * or what was not loaded, and once all together have cost as much as one may.
  */
 export async function judgeAll(data: RoomData, chain: Pending[], pages: Map<Pending, Page>): Promise<Link[]> {
   const context = createContext(data);
@@ -54,10 +54,13 @@ export async function judgeAll(data: RoomData, chain: Pending[], pages: Map<Pend
   const taken = new Map<number, string>();
   const judgements = new Map<string, Map<number, boolean | Failure>>();
   const links: Link[] = [];
+  let steps = 0;
   for (const pending of chain) {
+    if (steps >= MAX_STEPS) break;
     if (taken.size > 0 && (messages || heartbeats || alive)) break;
     const { where, agent } = pending.asked;
-    const judge = judgeOf(where, context.from({ self: agent }).context);
+    const spent: Spent = { steps: 0 };
+    const judge = judgeOf(where, context.from({ self: agent }).context, spent);
     const name = JSON.stringify([where?.source, where?.reads.self && agent]);
     const known = judgements.get(name) ?? new Map<number, boolean | Failure>();
     judgements.set(name, known);
@@ -66,7 +69,8 @@ export async function judgeAll(data: RoomData, chain: Pending[], pages: Map<Pend
       known.set(message.id, judged);
       return judged;
     };
-    const link = await linkOf(pending, pages.get(pending)!, fits, taken);
+    const link = await linkOf(pending, pages.get(pending)!, fits, taken, spent);
+    steps += spent.steps;
     if (link === undefined || !context.missing.isEmpty) break;
     links.push(link);
     if (link.fitting !== undefined) taken.set(link.fitting[0], agent);
@@ -80,10 +84,14 @@ async function linkOf(
   { messages, more, passed, reached }: Page,
   fits: (message: Message) => boolean | Failure,
   taken: ReadonlyMap<number, string>,
+  spent: Spent,
 ): Promise<Link | undefined> {
   const before: Link["before"] = [];
   let failure: Failure | undefined;
+  let next: number | undefined;
   for (const message of messages) {
+    if (spent.steps >= MAX_STEPS) return { pending, before, failure, next };
+    next = message.id;
     if (isBusy()) await yieldToOthers();
     const judged = fits(message);
     if (judged !== true) {

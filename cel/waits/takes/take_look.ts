@@ -15,12 +15,14 @@ import { judgeActs, unprovenActors } from "../../../db/write/acts.ts";
 import { storedOutcome } from "../../../db/write/idempotency.ts";
 import type { Guard } from "../../../db/write/read_set.ts";
 import { isBusy, yieldToOthers } from "../../../db/yield.ts";
+import { STEP_BUDGET, stepsTaken } from "../../language/budget.ts";
 import type { Context, Expression, Failure } from "../../language/expression.ts";
 import { toCel } from "../../language/values.ts";
 import { NOTHING } from "../../rooms/definitions.ts";
 import { readSetAt } from "../../rooms/judging.ts";
 import { lookAt } from "../../rooms/look.ts";
 import type { Reader, RoomData } from "../../rooms/reader.ts";
+import type { Judging } from "../queues/judging.ts";
 import type { Queued } from "../queues/queued.ts";
 import { distinct, type Page, pageOf, readPages } from "./take_pages.ts";
 
@@ -37,6 +39,8 @@ export interface Take {
   context: WriteContext;
   /** Makes a write that takes something, for `Queued`. */
   write: Queued<unknown, unknown>["write"];
+  /** Whether it is answered, so that it needs no further look. */
+  isOver: Queued<unknown, unknown>["isOver"];
 }
 
 /** The result of one attempt; the other members are those of an attempt that evaluates messages. */
@@ -53,6 +57,14 @@ export interface Try {
 /** The most messages of which a take gets the oldest that is open, after others took what it found before. */
 const MAX_CHOICES = 32;
 
+/** The steps of all evaluations of a take, about: one ends within 200 ms, however much each message costs. */
+export const MAX_STEPS = 10 * STEP_BUDGET;
+
+/** What the evaluations of a take have cost. */
+export interface Spent {
+  steps: number;
+}
+
 /**
  * Evaluates the open messages that pass the filters, page by page, and takes the first that fits. Each time that others
  * took what it found, it looks for twice as many. `mayTryAgain` pauses before another attempt.
@@ -61,13 +73,17 @@ export async function takeFitting(
   database: Database,
   reader: Reader,
   room: string,
-  { asked, context, write }: Take,
-  { before, mayTryAgain }: { before?: Registration; mayTryAgain(): Promise<boolean> },
+  { asked, context, write }: Omit<Take, "isOver">,
+  { before, mayTryAgain, judging }: {
+    before?: Registration;
+    mayTryAgain(): Promise<boolean>;
+    judging: Judging["during"];
+  },
 ): Promise<Try> {
   let tried = new Set<string>();
   let joined = before;
   for (let choices = 1;; choices = Math.min(2 * choices, MAX_CHOICES)) {
-    const found = await look(reader, room, { asked, context }, { tried, choices });
+    const found = await look(reader, room, { asked, context }, { tried, choices, judging });
     const { fitting, guard, revision, joined: now, next, failure } = found;
     if (joined === undefined) joined = now;
     if (hasEnded(joined, now)) throw hasLeft(asked.agent, revision);
@@ -91,12 +107,13 @@ const nameOf = ({ id, attempts }: Message) => `${id} ${attempts}`;
 async function look(
   reader: Reader,
   room: string,
-  { asked, context: by }: Omit<Take, "write">,
-  { tried, choices }: { tried: Set<string>; choices: number },
+  { asked, context: by }: Pick<Take, "asked" | "context">,
+  { tried, choices, judging }: { tried: Set<string>; choices: number; judging: Judging["during"] },
 ) {
   const { where, agent } = asked;
   let after = asked.after;
   let left = MAX_PASSED;
+  let spent: Spent = { steps: 0 };
   let failure: Failure | undefined;
   let joined: Registration | undefined;
   for (;;) {
@@ -108,19 +125,12 @@ async function look(
       const refusal = snapshot.guarded && judgeActs(by, { writes: true, secured: snapshot.secured });
       if (refusal) throw refusal;
       const [read] = await readPages([page], snapshot.extra) as [Page];
-      const fits = judgeOf(where, context.from({ self: agent }).context);
-      const fitting: Message[] = [];
-      let failed: Failure | undefined;
-      for (const message of read.messages) {
-        if (fitting.length === choices) break;
-        if (isBusy()) await yieldToOthers();
-        if (tried.has(nameOf(message))) continue;
-        const judged = fits(message);
-        if (judged === true) fitting.push(message);
-        else failed = judged || failed;
-      }
-      return { fitting, failed, page: read };
+      const own: Spent = { ...spent };
+      const fits = judgeOf(where, context.from({ self: agent }).context, own);
+      const found = await judging(room, () => firstFitting(read, fits, { tried, choices, spent: own }));
+      return { ...found, spent: own };
     });
+    spent = result.spent;
     const { revision } = data.snapshot.revisions;
     if (joined === undefined) joined = toRegistrations(data.snapshot.extra.at(-1)!).get(agent) ?? null;
     const { fitting } = result;
@@ -129,18 +139,42 @@ async function look(
     left -= result.page.passed;
     after = result.page.reached ?? after;
     if (!result.page.more) return { revision, failure, joined };
-    if (left <= 0) return { revision, failure, joined, next: after };
+    if (left <= 0 || spent.steps >= MAX_STEPS) return { revision, failure, joined, next: after };
   }
 }
 
-/** Makes the function that tells whether a message fits, or why it could not be evaluated. */
+/** Judges the messages of a page up to as many that fit as `choices`. A page that costs too much ends before its last. */
+async function firstFitting(
+  page: Page,
+  fits: (message: Message) => boolean | Failure,
+  { tried, choices, spent }: { tried: Set<string>; choices: number; spent: Spent },
+) {
+  const fitting: Message[] = [];
+  let failed: Failure | undefined;
+  let reached: number | undefined;
+  for (const message of page.messages) {
+    if (fitting.length === choices) break;
+    if (spent.steps >= MAX_STEPS) return { fitting, failed, page: { ...page, more: true, reached } };
+    reached = message.id;
+    if (isBusy()) await yieldToOthers();
+    if (tried.has(nameOf(message))) continue;
+    const judged = fits(message);
+    if (judged === true) fitting.push(message);
+    else failed = judged || failed;
+  }
+  return { fitting, failed, page };
+}
+
+/** Makes the function that tells whether a message fits, or why it could not be evaluated. Adds its steps to `spent`. */
 export function judgeOf(
   where: Expression | undefined,
   variables: Context,
+  spent: Spent,
 ): (message: Message) => boolean | Failure {
   if (where === undefined) return () => true;
   return (message) => {
     const { truthy, failure } = where.judge(new Map([...variables, ["message", toCel(message as never)]]));
+    spent.steps += stepsTaken();
     return failure ?? truthy;
   };
 }

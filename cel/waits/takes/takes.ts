@@ -14,6 +14,7 @@ import { reachedOf, takenOf, takeTask } from "../../../db/messages/take.ts";
 import { selectThere } from "../../../db/messages/open.ts";
 import { recordHeartbeat } from "../../../db/agents/heartbeat.ts";
 import { revisionOf, ROOM_CURRENT } from "../../../db/rooms/room.ts";
+import { Refusal } from "../../../db/refusal.ts";
 import type { Operation } from "../../../db/write/context.ts";
 import { SERVICE, type Viewer } from "../../../db/viewer.ts";
 import { readCurrent } from "../../../db/write/endings.ts";
@@ -47,12 +48,15 @@ export type TakeAnswer =
 
 export type Taking = ReturnType<typeof createTaking>;
 
-interface TakeRequest extends QueueRequest, Omit<Take, "write"> {}
+interface TakeRequest extends QueueRequest, Omit<Take, "write" | "isOver"> {}
 
 type Waiting = Queued<TakeRequest, Try>;
 
 /** The number of takes that are tried without first counting what there is to take. */
 const FEW = 4;
+
+/** Milliseconds until a take that does not wait is given up, where others of its room are judged for so long. */
+const LOOK_MS = 7_000;
 
 /** Creates the takes of this instance. Those that wait for a task of a room queue up (queues/queue.ts). */
 export function createTaking(database: Database, reader: Reader, watch: Watch) {
@@ -95,6 +99,7 @@ export function createTaking(database: Database, reader: Reader, watch: Watch) {
   }
 
   const queue = watch.createQueue<TakeRequest, Try>({
+    isJudging: chains.isJudging,
     async serve(room, queued) {
       const lookers = queued.filter(({ request }) => looks(request.asked));
       const others = queued.filter(({ request }) => !looks(request.asked));
@@ -113,7 +118,7 @@ export function createTaking(database: Database, reader: Reader, watch: Watch) {
         }
       };
       const tries = [...waiting, ...others.filter((one) => one.final && !waiting.includes(one))];
-      const writing = (one: Waiting) => ({ ...one.request, write: one.write });
+      const writing = (one: Waiting) => ({ ...one.request, write: one.write, isOver: one.isOver });
       await all(tries.map((one) => settle(one, takeFirst(room, writing(one), one.joined))));
       await all(lookers.map((one) => settle(one, chains.take(room, writing(one), one.joined))));
       return seen === Infinity ? 0 : seen;
@@ -126,10 +131,28 @@ export function createTaking(database: Database, reader: Reader, watch: Watch) {
   /** Takes without waiting. An attempt that finds nothing writes nothing, so its heartbeat is a write of its own. */
   async function takeOnce(room: string, take: Take): Promise<Try> {
     if (!looks(take.asked)) return await takeFirst(room, take);
-    const tried = await chains.take(room, take);
+    const tried = await inTime(room, take);
     const { taken } = takenOf(tried.outcome);
     if (!taken) await recordHeartbeat(database, take.context, room, take.asked.agent).catch(withoutHeartbeat);
     return tried;
+  }
+
+  /** Takes once it is its turn; gives up if others of the room are judged for too long before. */
+  async function inTime(room: string, take: Take): Promise<Try> {
+    let [isOver, wrote] = [false, false];
+    const write: Take["write"] = (make) => {
+      if (isOver) throw new Refusal("unavailable", { why: "unjudged" });
+      wrote = true;
+      return take.write(make);
+    };
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(() => {
+      if (wrote || !chains.isJudging(room)) return;
+      isOver = true;
+      reject(new Refusal("unavailable", { why: "unjudged" }));
+    }, LOOK_MS);
+    const trying = chains.take(room, { ...take, write, isOver: () => isOver || take.isOver() });
+    return await Promise.race([trying, late]).finally(() => clearTimeout(timer));
   }
 
   return {
@@ -153,8 +176,9 @@ export function createTaking(database: Database, reader: Reader, watch: Watch) {
           const moved = movedBy(where, context.viewer);
           const request = { room, ...shown, ...moved, timeout, signal, asked, context, by: context };
           const write: Take["write"] = (make) => ownWrite(make());
-          tried =
-            await (timeout === 0 ? unqueued(takeOnce(room, { ...request, write })) : queue.wait(request));
+          const isOver = () => signal.aborted;
+          const once = { ...request, write, isOver };
+          tried = await (timeout === 0 ? unqueued(takeOnce(room, once)) : queue.wait(request));
           return tried.outcome;
         },
         answer(outcome) {

@@ -211,7 +211,7 @@ async function disturb(services: Service[], database: string, draw: () => number
 
 Deno.test("what twelve clients see at three instances is linearizable, with crashes and pauses too", async () => {
   console.log(`histories: ${rounds} rounds, seed ${seed}`);
-  const { server, services, stop } = await startCluster(3);
+  const { database, services, stop } = await startCluster(3);
   const draw = drawing(seed);
   let [operations, unanswered] = [0, 0];
   const succeeded = new Set<string>();
@@ -220,7 +220,7 @@ Deno.test("what twelve clients see at three instances is linearizable, with cras
       const faults = round % 2 === 1;
       const room = await openRoom(new Subject(services[0]!.url));
       const clients = Array.from({ length: CLIENTS }, (_, n) => act(n, services, room, draw, faults));
-      await Promise.all([...clients, ...faults ? [disturb(services, server.url, draw)] : []]);
+      await Promise.all([...clients, ...faults ? [disturb(services, database, draw)] : []]);
       for (const operation of room.histories.flat()) {
         if (operation.output?.[0] === 200) succeeded.add(operation.input.kind);
       }

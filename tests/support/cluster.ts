@@ -1,15 +1,16 @@
-import { type LibsqlServer, startLibsqlServer } from "./libsql_server.ts";
+import { DATABASES } from "./databases.ts";
 import { type Service, startService } from "./service.ts";
 
 export interface Cluster {
-  server: LibsqlServer;
+  /** The address of the server. */
+  database: string;
   services: Service[];
   stop(): Promise<void>;
 }
 
-/** Instances of the service that share nothing but a libSQL server. */
+/** Instances of the service that share nothing but a libSQL server, which has its tables. */
 export async function startCluster(count = 2, env: Record<string, string> = {}): Promise<Cluster> {
-  const server = await startLibsqlServer();
+  const server = await DATABASES.libsql!();
   const services: Service[] = [];
   async function stop() {
     try {
@@ -19,7 +20,7 @@ export async function startCluster(count = 2, env: Record<string, string> = {}):
     }
   }
   try {
-    // All at once, as a release starts them: they meet when they set up the database.
+    // All at once, as a release starts them.
     const starts = Array.from({ length: count }, () => startService({ database: server.url, env }));
     const settled = await Promise.allSettled(starts);
     for (const start of settled) if (start.status === "fulfilled") services.push(start.value);
@@ -28,5 +29,5 @@ export async function startCluster(count = 2, env: Record<string, string> = {}):
     await stop();
     throw error;
   }
-  return { server, services, stop };
+  return { database: server.url, services, stop };
 }

@@ -27,7 +27,7 @@ export interface Task {
   status: MessageStatus;
   /** When the claim expires; null where it does not. */
   claimed_until: string | null;
-  /** The revision at which the last claim began; null while the message is open or blocked. */
+  /** The revision at which the claim of `claimed_by` began; null while the message is open or blocked. */
   fence: number | null;
   /** How often it was claimed. */
   attempts: number;

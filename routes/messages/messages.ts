@@ -71,7 +71,7 @@ export const MESSAGES = describe({
       claimed_at: time.nullable(),
       status: z.enum(MESSAGE_STATUSES),
       claimed_until: time.nullable().describe("When the claim ends by itself; null if it does not"),
-      fence: revision.nullable().describe("The revision at which the last claim began"),
+      fence: revision.nullable().describe("The revision at which the claim of `claimed_by` began"),
       attempts: count.describe("How often it was claimed"),
       max_attempts: z.int().min(1).nullable(),
       needs: z.array(z.int().min(1)).describe("It is `blocked` until all of these are `done`"),

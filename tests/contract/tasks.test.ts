@@ -235,6 +235,12 @@ contract(
     assertStatus(await blocked.fail({ agent: "lead" }), 200);
     assert.deepEqual((await blocked.shown()).failure, { reason: "failed" });
     assertStatus(await need.fail({ agent: "anybody" }), 200);
+    const given = await postTask(t, room, { from: "lead" });
+    const { fence } = await claimed(given, "ann", 60);
+    assertStatus(await given.release({ agent: "ann", fence, error: "no disk" }), 200);
+    assertStatus(await given.fail({ agent: "lead" }), 200);
+    // Nobody held it when it ended: that it was ann's once is in its attempts alone.
+    assert.deepEqual(pick(await given.shown(), names), ["failed", null, null, null, 1, { reason: "failed" }]);
     const taken = await postTask(t, room, { from: "lead" });
     await claimed(taken, "ann");
     assertError(await taken.fail({ agent: "lead" }), 409, "lease_lost", LOST);

@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { LIMITS } from "../http/limits.ts";
 import { MISSING } from "../http/input/wordings.ts";
 import { ADDS, READS } from "./annotations.ts";
 import { agent, anyJson, messageId, repetition, room } from "./arguments.ts";
@@ -16,7 +15,7 @@ export function registerMessageTools(tools: Tools): void {
       to: z.string().optional().describe("An agent's id"),
       kind: z.string().optional().describe("Such as task, question; message by default"),
       reply_to: messageId.optional().describe("The message that it answers"),
-      needs: z.array(messageId).max(LIMITS.needs).optional()
+      needs: z.array(messageId).optional()
         .describe("Ids of tasks that must be done first"),
       max_attempts: z.int().min(1).optional().describe("Claims before it fails"),
       idempotency_key: repetition,

@@ -43,8 +43,13 @@ export const MESSAGES = describe({
         body: value.describe(`Any JSON of at most ${LIMITS.valueBytes} bytes`),
         reply_to: absent(messageId).describe("The id of the message that this one answers"),
         needs: absent(
-          z.array(messageId).max(LIMITS.needs, `must hold at most ${LIMITS.needs} ids`),
-        ).describe("Ids of earlier messages: this one is `blocked` until all of them are `done`"),
+          z.array(messageId).refine(
+            (ids) => new Set(ids).size <= LIMITS.needs,
+            `must name at most ${LIMITS.needs} messages`,
+          ),
+        ).describe(
+          `Ids of at most ${LIMITS.needs} earlier messages: this one is \`blocked\` until all of them are \`done\``,
+        ),
         max_attempts: absent(z.int().min(1).max(LIMITS.attempts))
           .describe(
             "How often it may be claimed; it is `failed` when the last claim ends without `complete`",

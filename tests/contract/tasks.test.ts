@@ -364,7 +364,12 @@ contract("members of tasks have their types and bounds", async (t) => {
   }
   assertInvalid(await t.post(path, { body: 1, needs: task.id }), ["needs"]);
   assertInvalid(await t.post(path, { body: 1, needs: ["1"] }), ["needs", 0]);
-  assertInvalid(await t.post(path, { body: 1, needs: Array.from({ length: 33 }, () => task.id) }), ["needs"]);
+  assertInvalid(await t.post(path, { body: 1, needs: Array.from({ length: 33 }, (_, n) => n + 1) }), [
+    "needs",
+  ]);
+  // The same id twice counts once.
+  const doubled = await t.post(path, { body: 1, needs: Array.from({ length: 33 }, () => task.id) });
+  assert.deepEqual([doubled.status, doubled.body.needs], [201, [task.id]]);
   assertInvalid(await task.renew({ agent: "ann", fence: 1 }), ["ttl"]);
   assertInvalid(await task.renew({ fence: 1, ttl: 1 }), ["agent"]);
   for (const end of [task.release, task.complete, task.fail]) {

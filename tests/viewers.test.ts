@@ -31,6 +31,10 @@ const KEPT: Record<string, Record<string, string>> = {
   },
   "cel/waits/conditions/include.ts": { answers: OF_ONE_LOOK, records: OF_ONE_LOOK },
   "cel/waits/conditions/shares.ts": { accounts: "keyFor" },
+  "cel/waits/queues/judging.ts": {
+    going: "rooms in which others are judged",
+    ended: "rooms in which others were judged",
+  },
   "cel/waits/queues/serve_reservations.ts": { blockers: "by wait" },
   "cel/waits/holders.ts": { byToken: "by token and room" },
   "db/access/guarded.ts": { known: "rooms, whose writes are judged one by one" },

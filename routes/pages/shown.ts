@@ -37,7 +37,7 @@ export function reservationView(row: Row): ReservationView {
     agent: row.agent_id as string,
     paths: JSON.parse(row.paths as string),
     mode: row.mode as string,
-    note: row.note === null ? undefined : toCut(row, "note", LONGEST_NOTE),
+    note: row.note === "null" ? undefined : toCut(row, "note", LONGEST_NOTE),
     expires_at: new Date(Number(row.expires_at)).toISOString(),
   };
 }

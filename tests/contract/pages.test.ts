@@ -45,6 +45,20 @@ contract("a room has a page, whatever is asked for", async (t) => {
   }
 });
 
+contract("a reservation's note stands on the page, and nothing where there is none", async (t) => {
+  const room = await t.room();
+  const notes = async () => {
+    const { text } = await accepting(t, `/?room=${room}`, browser);
+    return text.match(/<div class="note">/g)?.length ?? 0;
+  };
+  await t.post(`/rooms/${room}/reservations`, { agent: "ann", paths: ["src/**"] });
+  assert.equal(await notes(), 0);
+  for (const note of ["no tests yet", 0, { null: null }]) {
+    await t.post(`/rooms/${room}/reservations`, { agent: "ann", paths: ["docs"], note });
+  }
+  assert.equal(await notes(), 3);
+});
+
 contract("a room that there is not has a page that says so", async (t) => {
   for (const accept of ["*/*", browser]) {
     const reply = await accepting(t, "/?room=no-such-room", accept);

@@ -4,7 +4,7 @@ import type { WriteAs } from "../../db/write/context.ts";
 import type { Database } from "../../db/database.ts";
 import { recordHeartbeat } from "../../db/agents/heartbeat.ts";
 import { clearWaiting, markWaiting } from "../../db/agents/marks.ts";
-import { inTime } from "./in_time.ts";
+import { inTime, LAST_ANSWER_MS } from "./in_time.ts";
 import { MARK_STAYS_MS, WAIT_OVER_EARLY_MS } from "../../db/agents/waits.ts";
 
 /** The shortest time of a wait that leaves its mark when that is over: whoever waits so long is likely to wait on. */
@@ -42,6 +42,12 @@ export function createMark(
   const mark = { room, agent, token };
   const isReader = () => knownFacts(by.viewer)?.role === "reader";
 
+  /** Awaits a write of the mark or heartbeat, but not beyond the time by which the wait must be answered. */
+  function written(write: Promise<void>): Promise<void> {
+    const left = Math.max(until + LAST_ANSWER_MS - database.elapsed(), 0);
+    return inTime(write.catch(unmarked), Math.min(left, WRITTEN_WITHIN_MS));
+  }
+
   /** Ignores outages: a wait works without its mark, and a mark that is not cleared ends with its lease. */
   function unmarked(error: unknown) {
     if (isRefusal(error, "unauthenticated") || isRefusal(error, "forbidden")) refuse(error as Error);
@@ -54,14 +60,14 @@ export function createMark(
   }
   async function clear() {
     if (marked === undefined) return;
-    await inTime(marked.then(() => clearWaiting(database, mark)).catch(unmarked), WRITTEN_WITHIN_MS);
+    await written(marked.then(() => clearWaiting(database, mark)));
   }
   return {
     set,
     /** Records the heartbeat alone, unless the mark was set. Resolves once it is recorded; later calls await the same. */
     async beat(): Promise<void> {
       if (marked !== undefined || isReader()) return;
-      beaten ??= inTime(recordHeartbeat(database, by, room, agent).catch(unmarked), WRITTEN_WITHIN_MS);
+      beaten ??= written(recordHeartbeat(database, by, room, agent));
       await beaten;
     },
     /** Sets the mark again if it was set: a restored copy of the database may lack it. */

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { createMark } from "../../cel/waits/mark.ts";
 import type { Connection } from "../../db/driver/connection.ts";
+import { EVERYBODY } from "../../db/viewer.ts";
 import { type Batch, withApp } from "../support/app.ts";
 
 /** A promise of the service: so long after its timeout a wait ends at the latest. */
@@ -65,6 +67,36 @@ for (
     }, { wrap: database.wrap, poll: 50 });
   });
 }
+
+Deno.test("an answer that is late already does not wait long for its mark to be cleared", async () => {
+  const database = swallow("INSERT INTO waits");
+  await withApp(async ({ json, services, nextBatch }) => {
+    await json("POST", "/rooms", { id: "r" });
+    await json("POST", "/rooms/r/agents", { id: "ann", name: "Ann" });
+    let elapsed = 0;
+    const by = { viewer: EVERYBODY, acts: { as: "ann" } };
+    const wait = {
+      room: "r",
+      agent: "ann",
+      by,
+      token: "t",
+      waitingOn: "false",
+      began: 0,
+      timeout: TIMEOUT_MS,
+    };
+    const mark = createMark({ ...services.database, elapsed: () => elapsed }, wait, assert.ifError);
+    const sent = nextBatch((batch) => sends(batch, "INSERT INTO waits"));
+    mark.set();
+    await sent;
+    elapsed = TIMEOUT_MS + LATE_MS - 150;
+    const from = performance.now();
+    await mark.clear();
+    const took = performance.now() - from;
+    database.release();
+    assert.equal(database.swallowed, 1);
+    assert.ok(took < 150, `${Math.round(took)} ms`);
+  }, { wrap: database.wrap });
+});
 
 Deno.test("a database that takes no writes keeps no wait from its answer: the agent leaves no sign and no mark", () => {
   let full = false;

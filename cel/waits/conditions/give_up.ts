@@ -1,10 +1,9 @@
 import { DatabaseUnavailable } from "../../../db/driver/faults.ts";
+import { LAST_ANSWER_MS } from "../in_time.ts";
 import type { Waiter } from "./waiter.ts";
 
 /** The maximum time for the last read of a wait, from its timeout or from `drain`. */
 const LAST_READ_MS = 1_500;
-/** The same until its answer begins: docs/api.md promises it within 2 seconds. */
-const LAST_ANSWER_MS = 1_900;
 
 /** Ends waits whose last read takes too long, and somewhat later those too that have been read. Returns its timers. */
 export function giveUpLater(

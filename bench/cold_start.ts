@@ -3,7 +3,6 @@ import { startService } from "../tests/support/service.ts";
 import { Connection } from "./support/connection.ts";
 import { openDatabase, withCleanup } from "./support/places.ts";
 import { quick, Report } from "./support/report.ts";
-import { ask } from "./support/requests.ts";
 import { startScript } from "./support/script.ts";
 import { alternate, median, quantile } from "./support/statistics.ts";
 
@@ -49,7 +48,8 @@ async function firstAnswer(
   const running = await start();
   try {
     const connection = await Connection.open(running.url);
-    await ask(connection, ...request);
+    const { status, text } = await connection.request(...request);
+    if (status >= 300) throw new Error(`${request.join(" ")}: ${status} ${text}`);
     const took = performance.now() - began;
     connection.close();
     return took;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { Page } from "npm:playwright-core@1.64.1";
+import { onThisMachine } from "../support/bounds.ts";
 import { browserTest, untilLive, withOwnBrowser } from "../support/browser.ts";
 import type { Subject } from "../support/backends.ts";
 
@@ -8,8 +9,8 @@ const TRIES = 6;
 const READY_MS = 1_500;
 /** On a slow machine: so many times as long as an empty room takes there. */
 const READY_TIMES = 4;
-const UPDATE_MS = 50;
-const SHOWN_MS = 300;
+const UPDATE_MS = onThisMachine(50);
+const SHOWN_MS = onThisMachine(300);
 
 /** A room with 50 agents, 1,000 keys and 2,000 messages. */
 async function fill(t: Subject): Promise<string> {

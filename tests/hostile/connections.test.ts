@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { backends, Subject } from "../support/backends.ts";
+import { OTHERS_MS } from "../support/bounds.ts";
 import { mostOf, startProbe } from "../support/probe.ts";
 
-const OTHERS_MS = 100;
 const CONNECTIONS = 50;
 const encoder = new TextEncoder();
 

@@ -5,6 +5,7 @@ import { SERVICE } from "../../db/viewer.ts";
 import { createApp } from "../../routes/app.ts";
 import { createServices } from "../../routes/services.ts";
 import { Subject } from "../support/backends.ts";
+import { OTHERS_MS } from "../support/bounds.ts";
 import { DATABASES } from "../support/databases.ts";
 import { startProbe, workingTime } from "../support/probe.ts";
 import { assertStatus } from "../support/shapes.ts";
@@ -20,8 +21,6 @@ const BATCH = 20;
 /** Rows of one statement that fills the room. */
 const PART = 2_000;
 const NOW = "2026-01-01T00:00:00.000Z";
-/** A promise of the service: other rooms are not held up for longer. */
-const OTHERS_MS = 100;
 /** On a slow machine: such a part of the whole read, all of which would hold others up if it were made in one go. */
 const SLOW_SHARE = 1 / 4;
 const MAX_TIMES = 4;

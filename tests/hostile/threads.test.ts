@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import type { Client } from "@libsql/client";
+import { onThisMachine } from "../support/bounds.ts";
 import { type Filled, insertMany, onFilled } from "../support/filled.ts";
 import { assertOthersServed } from "../support/held_up.ts";
 
 /** Milliseconds that the first message of a thread may take, whatever its size. */
-const FIRST_MS = 30;
+const FIRST_MS = onThisMachine(30);
 
 interface Shape {
   messages: number;

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import type { Client } from "@libsql/client";
+import { onThisMachine } from "../support/bounds.ts";
 import { type Filled, insertMany, onFilled } from "../support/filled.ts";
 import { assertOthersServed } from "../support/held_up.ts";
 
 /** What a room remembers: claims that are over, and deleted keys of the scope of `bob`. */
 const [ATTEMPTS, DELETED] = [300_000, 300_000];
 /** Milliseconds that a request which asks whether an id was used may take at most, at its best. */
-const OWN_MS = 50;
+const OWN_MS = onThisMachine(50);
 const TIMES = 5;
 
 async function fill(database: Client): Promise<void> {

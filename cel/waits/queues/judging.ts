@@ -8,25 +8,28 @@ const MAX_ROOMS = 1_000;
 
 export type Judging = ReturnType<typeof createJudging>;
 
-/** Notes in which rooms requests are judged, so that one that is late because of it is not told of the database. */
-export function createJudging() {
+/**
+ * Notes in which rooms requests are judged, so that one that is late because of it is not told of the database.
+ * `elapsed`: the clock, in milliseconds.
+ */
+export function createJudging(elapsed: () => number) {
   const going = new Map<string, number>();
   const ended = createLru<number>(MAX_ROOMS);
 
   return {
     async during<T>(room: string, judge: () => Promise<T>): Promise<T> {
       going.set(room, (going.get(room) ?? 0) + 1);
-      const began = performance.now();
+      const began = elapsed();
       try {
         return await judge();
       } finally {
         const left = going.get(room)! - 1;
         if (left > 0) going.set(room, left);
         else going.delete(room);
-        const now = performance.now();
+        const now = elapsed();
         if (now - began >= COSTLY_MS) ended.set(room, now);
       }
     },
-    is: (room: string) => going.has(room) || performance.now() - (ended.get(room) ?? -Infinity) < BETWEEN_MS,
+    is: (room: string) => going.has(room) || elapsed() - (ended.get(room) ?? -Infinity) < BETWEEN_MS,
   };
 }

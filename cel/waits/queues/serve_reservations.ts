@@ -45,7 +45,7 @@ const TRIES = 20;
 
 /** Makes what grants what is free. */
 export function createServe(database: Database, limits: Limits): QueueKind<ReserveRequest, Outcome> {
-  const judging = createJudging();
+  const judging = createJudging(database.elapsed);
   /**
    * The reservation that was in conflict with each request at its last attempt. While that is in force, nothing has to
    * be compared again; what a comparison builds, up to a megabyte, is not kept while the request waits.

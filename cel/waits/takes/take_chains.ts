@@ -20,7 +20,7 @@ import { distinct, pageOf, readPages } from "./take_pages.ts";
  * another writer preceded is tried again, ahead of those that came later.
  */
 export function createTakeChains(database: Database, reader: Reader) {
-  const judging = createJudging();
+  const judging = createJudging(database.elapsed);
   const chains = createChains<Pending>(database.elapsed, { lengthOf, decide: tryChain, gathers: true });
 
   /** Takes for a chain; one by one if all together read too much. Returns those to try again. */

@@ -33,7 +33,7 @@ function lateAnswerOf({ wrote, tried }: Waiting, isJudging: boolean): unknown {
   return new DatabaseUnavailable("The database did not answer in time.", wrote === "sent");
 }
 
-/** The maximum time for the last attempt for a request, from its timeout or from `drain`. */
+/** The maximum time for the last attempt for a request, from its timeout. */
 const LAST_ATTEMPT_MS = 1_500;
 
 /**

@@ -7,8 +7,6 @@ import type { Operation, Outcome } from "../../../db/write/context.ts";
 import { createServe, type ReserveRequest } from "./serve_reservations.ts";
 import type { Watch } from "../watch.ts";
 
-export type Reserving = ReturnType<typeof createReserving>;
-
 /** Creates the reservations of this instance. Requests for paths of a room wait in a queue (queue.ts). */
 export function createReserving(database: Database, watch: Watch, limits: Limits) {
   const queue = watch.createQueue<ReserveRequest, Outcome>(createServe(database, limits));

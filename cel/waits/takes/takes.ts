@@ -46,8 +46,6 @@ export type TakeAnswer =
     | { message?: undefined; unknown: boolean; next?: number; failure?: Failure }
   );
 
-export type Taking = ReturnType<typeof createTaking>;
-
 interface TakeRequest extends QueueRequest, Omit<Take, "write" | "isOver"> {}
 
 type Waiting = Queued<TakeRequest, Try>;
@@ -131,14 +129,14 @@ export function createTaking(database: Database, reader: Reader, watch: Watch) {
   /** Takes without waiting. An attempt that finds nothing writes nothing, so its heartbeat is a write of its own. */
   async function takeOnce(room: string, take: Take): Promise<Try> {
     if (!looks(take.asked)) return await takeFirst(room, take);
-    const tried = await inTime(room, take);
+    const tried = await takeInTurn(room, take);
     const { taken } = takenOf(tried.outcome);
     if (!taken) await recordHeartbeat(database, take.context, room, take.asked.agent).catch(withoutHeartbeat);
     return tried;
   }
 
   /** Takes once it is its turn; gives up if others of the room are judged for too long before. */
-  async function inTime(room: string, take: Take): Promise<Try> {
+  async function takeInTurn(room: string, take: Take): Promise<Try> {
     let [isOver, wrote] = [false, false];
     const write: Take["write"] = (make) => {
       if (isOver) throw new Refusal("unavailable", { why: "unjudged" });

@@ -2,6 +2,7 @@ import { charge } from "../budget.ts";
 import { EvaluationFailed } from "../errors.ts";
 import { matches } from "../regex.ts";
 import { ESCAPES } from "../syntax.ts";
+import { SURROGATE } from "../std/equality.ts";
 import type { Functions } from "../std/functions.ts";
 import { format } from "./format.ts";
 import { typeName } from "../describe.ts";
@@ -57,12 +58,10 @@ export const STRINGS: Functions = {
 const SPACE = "[\\t-\\r \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]";
 const LEADING = new RegExp(`^${SPACE}+`);
 const TRAILING = new RegExp(`(?<!${SPACE})${SPACE}+$`);
-const SURROGATE = /[\ud800-\udfff]/;
 
 /** Tells whether a text is ASCII. Charges for the extra work of any other text. */
 function isAscii(text: string): boolean {
-  // deno-lint-ignore no-control-regex
-  if (/^[\x00-\x7f]*$/.test(text)) return true;
+  if (!/[\u0080-\uffff]/.test(text)) return true;
   charge(text.length / 3);
   return false;
 }
@@ -172,10 +171,10 @@ function joinList(list: unknown[], by: string): string {
 }
 
 const LETTERS = new Map(Object.entries(ESCAPES).map(([letter, character]) => [character, letter]));
+const ESCAPED = new RegExp(`[${Object.values(ESCAPES).join("")}\\\\"]`, "g");
 
 function quote(text: string): string {
   charge(text.length / 4);
-  // deno-lint-ignore no-control-regex
-  const escaped = text.replace(/[\x07\b\f\n\r\t\v\\"]/g, (it) => `\\${LETTERS.get(it) ?? it}`);
+  const escaped = text.replace(ESCAPED, (it) => `\\${LETTERS.get(it) ?? it}`);
   return `"${escaped.toWellFormed()}"`;
 }

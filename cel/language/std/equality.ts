@@ -116,7 +116,7 @@ function compareStrings(left: string, right: string): number {
   return left.length - right.length;
 }
 
-const SURROGATE = /[\ud800-\udfff]/;
+export const SURROGATE = /[\ud800-\udfff]/;
 
 function isSurrogate(unit: number): boolean {
   return unit >= 0xd800 && unit <= 0xdfff;

@@ -6,8 +6,7 @@ import { integral } from "./numbers.ts";
  * Handlers by signature, `name(types): result` or `receiver.name(types): result`. A handler receives the values, the
  * receiver first.
  */
-// deno-lint-ignore no-explicit-any
-export type Functions = Record<string, (...args: any[]) => unknown>;
+export type Functions = Record<string, (...args: never[]) => unknown>;
 
 type Handler = Functions[string];
 
@@ -25,7 +24,7 @@ export function* overloads(signature: string, handler: Handler): Generator<[stri
     const widened = types.map((type, i) => chosen.includes(i) ? "double" : type);
     yield [`${match![1]}(${widened.join(", ")})${match![3]}`, (...args: unknown[]) => {
       for (const i of chosen) args[i + offset] = wholeNumber(args[i + offset]);
-      return handler(...args);
+      return handler(...args as never[]);
     }];
   }
 }

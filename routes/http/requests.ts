@@ -100,8 +100,7 @@ export function checkSize(value: Json | undefined, what: string, max: number = L
 }
 
 /** Characters that a text column does not return unchanged: NUL and lone surrogates. */
-// deno-lint-ignore no-control-regex
-const UNSTORABLE = /[\u0000\p{Surrogate}]/u;
+const UNSTORABLE = /[\0\p{Surrogate}]/u;
 
 /** Compiles an expression, yielding first if others wait. Errors: `invalid_expression`, with the members of `details`. */
 export async function compileOf(

@@ -46,8 +46,7 @@ function decoded(raw: string): string {
 
 /** Tells whether a `%` and its digits became an escape: `n%10` ends in a control character, `n%25` in `%`. */
 function percentAt(source: string, position: number): boolean {
-  // deno-lint-ignore no-control-regex
-  return /[\u0000-\u001f\u007f%]/.test(source.charAt(position)) || source[position - 1] === "%";
+  return /[\p{Cc}%]/u.test(source.charAt(position)) || source[position - 1] === "%";
 }
 
 /** Tells whether the error is at a blank between two operands that was a `+`. */

@@ -9,6 +9,7 @@ export const FAMILIES = {
   id: "map<int, map<string, dyn>>",
 } as const;
 export type Family = keyof typeof FAMILIES;
+export const FAMILY_NAMES = Object.keys(FAMILIES) as Family[];
 
 export function noNames() {
   return { kind: new Set<string>(), to: new Set<string>(), from: new Set<string>(), id: new Set<number>() };

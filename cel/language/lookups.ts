@@ -1,6 +1,6 @@
 import { exceed } from "./budget.ts";
 import { EvaluationFailed } from "./errors.ts";
-import { FAMILIES, type Family, MAX_LOOKUPS, noNames } from "./families.ts";
+import { type Family, FAMILY_NAMES, MAX_LOOKUPS, noNames } from "./families.ts";
 
 /** The names that an evaluation looked up, and whether one of them was not loaded: then its result means nothing. */
 export interface Lookups {
@@ -74,14 +74,14 @@ export function withOwnLookups<T>(run: () => T): T {
 /** Counts look-ups again, for a result that is used again. */
 export function repeatLookups(lookups: Lookups): void {
   if (lookups.missing) noteMissing();
-  for (const family of Object.keys(FAMILIES) as Family[]) {
+  for (const family of FAMILY_NAMES) {
     for (const name of lookups.names[family]) noteLookup(family, name);
   }
 }
 
 function addTo(sum: Lookups, { names, missing }: Lookups): void {
   sum.missing ||= missing;
-  for (const family of Object.keys(FAMILIES) as Family[]) {
+  for (const family of FAMILY_NAMES) {
     for (const name of names[family]) sum.names[family].add(name);
   }
 }

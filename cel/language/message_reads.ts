@@ -1,5 +1,5 @@
 import { lastStep, literal, type Node } from "./engine.ts";
-import { FAMILIES, type Family, MAX_LOOKUPS, noNames } from "./families.ts";
+import { type Family, FAMILY_NAMES, MAX_LOOKUPS, noNames } from "./families.ts";
 import { familyOf, type Path, type Use } from "./paths.ts";
 
 /** What is read of `messages` beside the counts: of a family, the names that are read. */
@@ -53,7 +53,7 @@ export class MessageCollection {
 
   /** Adds members of all families, such as those that an evaluation looked up. */
   all(names: Readonly<Record<Family, Iterable<string | number>>>): void {
-    for (const family of Object.keys(FAMILIES) as Family[]) {
+    for (const family of FAMILY_NAMES) {
       for (const name of names[family]) this.name(family, name);
     }
   }

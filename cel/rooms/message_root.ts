@@ -1,10 +1,10 @@
 import { byName } from "../language/by_name.ts";
 import { ComputedMap } from "../language/computed_map.ts";
-import { FAMILIES, type Family } from "../language/families.ts";
+import { type Family, FAMILY_NAMES } from "../language/families.ts";
 import { toCel } from "../language/values.ts";
 import { COLUMNS, toMessage } from "../../db/messages/message.ts";
 import type { Json } from "../../db/json.ts";
-import type { MessageFact, MessageFacts } from "../../db/snapshots/message_facts.ts";
+import { KIND_COUNTS, type MessageFact, type MessageFacts } from "../../db/snapshots/message_facts.ts";
 import { mapYielding } from "../../db/yield.ts";
 
 type Members = ReadonlyMap<string, unknown>;
@@ -39,9 +39,7 @@ function withMessages({ last, kind, to, from }: MessageFacts, messages: Message[
 }
 
 const NO_LAST: Members = new Map([["last", 0]]);
-const NO_KIND: Members = new Map(
-  ["count", "last", "open", "blocked", "claimed", "done", "failed"].map((name) => [name, 0]),
-);
+const NO_KIND: Members = new Map(KIND_COUNTS.map((name) => [name, 0]));
 /** In place of a message that is not loaded: the evaluation continues with it, to find out what else it needs. */
 const NO_MESSAGE = toCel({
   ...toMessage({
@@ -65,7 +63,7 @@ export function messageRoot(
   ask: (family: Family, name: string | number) => void,
 ): Map<string, unknown> {
   const further = new Map<unknown, unknown>([["last", last]]);
-  for (const family of Object.keys(FAMILIES) as Family[]) {
+  for (const family of FAMILY_NAMES) {
     const loaded = {
       known: families[family],
       absent: ABSENT[family],

@@ -29,7 +29,7 @@ export interface MessageFacts {
   id: ReadonlyMap<number, MessageFact | undefined>;
 }
 
-const KIND_COUNTS = ["count", "last", "open", "blocked", "claimed", "done", "failed"] as const;
+export const KIND_COUNTS = ["count", "last", "open", "blocked", "claimed", "done", "failed"] as const;
 type KindFacts = Record<typeof KIND_COUNTS[number], number>;
 
 /** A message, its direct replies, and the body of its result. The bodies are null unless they were asked for. */

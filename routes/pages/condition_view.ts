@@ -4,6 +4,7 @@ import { NOTHING } from "../../cel/rooms/definitions.ts";
 import type { RoomData } from "../../cel/rooms/reader.ts";
 import { scopesWith } from "../../cel/rooms/scopes.ts";
 import type { Reads } from "../../cel/language/dependencies.ts";
+import { FAMILY_NAMES } from "../../cel/language/families.ts";
 import type { MessageReads } from "../../cel/language/message_reads.ts";
 import { toJson } from "../../cel/language/values.ts";
 import { toCut } from "../../db/snapshots/page_queries.ts";
@@ -109,7 +110,7 @@ function messagesRead(source: string, { last, ...read }: MessageReads, data: Roo
   const names = (name: string) => new RegExp(`messages\\W+${name}\\b`).test(source);
   const all = [...Object.entries(counts), ...(last ? [["last", newest ?? 0] as const] : [])];
   const shown = all.filter(([name]) => names(name));
-  const members = FAMILIES.flatMap((family) =>
+  const members = FAMILY_NAMES.flatMap((family) =>
     read[family].flatMap((name) => {
       const path = typeof name === "number" ? `messages.${family}[${name}]` : `messages.${family}.${name}`;
       const record = families[family].get(name);
@@ -121,8 +122,6 @@ function messagesRead(source: string, { last, ...read }: MessageReads, data: Roo
   const some = shown.length + members.length > 0 ? shown : Object.entries(counts);
   return [...some.map(([name, value]) => ({ name: `messages.${name}`, shown: { value } })), ...members];
 }
-
-const FAMILIES = ["kind", "to", "from", "id"] as const;
 
 /** Counts the keys of a scope that was loaded whole, or of the whole state. */
 function sizeOf(data: RoomData, scope?: string): number {

@@ -1,5 +1,5 @@
 import { EvaluationFailed } from "../errors.ts";
-import { FAMILIES, type Family } from "../families.ts";
+import { type Family, FAMILY_NAMES } from "../families.ts";
 import { NO_LIST, SYSTEM_SCOPES } from "./names.ts";
 import { didYouMean } from "./nearest.ts";
 import { pathText } from "../std/access.ts";
@@ -72,7 +72,7 @@ function keyHint(above: Node[], { args }: Node): string | undefined {
 function messageHint(step: Node | string, member: string): string {
   const name = literal(step);
   if (name === undefined) return hintById(step as Node, member);
-  return didYouMean(name, Object.keys(FAMILIES)) ?? NO_LIST;
+  return didYouMean(name, FAMILY_NAMES) ?? NO_LIST;
 }
 
 function hintById({ op, args }: Node, member: string): string {

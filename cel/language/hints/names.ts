@@ -1,12 +1,12 @@
 import { type Path, ROOTS, type Use, visitPaths } from "../paths.ts";
 import { InvalidExpression } from "../errors.ts";
-import { FAMILIES, type Family } from "../families.ts";
+import { type Family, FAMILY_NAMES } from "../families.ts";
 import { children, lastStep, literal, type Node } from "../engine.ts";
 import { didYouMean, nearest } from "./nearest.ts";
 import { synonyms } from "./synonyms.ts";
 
 /** The members that `messages`, the records of its families and agents have in any room. */
-const OF_MESSAGES = ["count", "unclaimed", "last", ...Object.keys(FAMILIES)];
+const OF_MESSAGES = ["count", "unclaimed", "last", ...FAMILY_NAMES];
 const OF_FAMILY: Readonly<Record<Family, readonly string[]>> = {
   kind: ["count", "last", "open", "blocked", "claimed", "done", "failed"],
   to: ["last"],

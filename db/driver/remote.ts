@@ -40,14 +40,6 @@ export async function connectRemote(url: string, authToken?: string): Promise<Co
       createClient({ url, authToken, fetch: fetchOnce })
     );
 
-  /**
-   * Whether the server answered that it applied nothing: it no longer knows the stream (400), or a statement failed and
-   * all were rolled back. Sending again, by the client package, tells which.
-   */
-  function isRefusal(error: unknown): boolean {
-    return error instanceof ServerError && (typeof error.code === "string" || error.status === 400);
-  }
-
   return {
     async send(statements, mode) {
       const stmts = statements.map(toStmt);
@@ -58,7 +50,7 @@ export async function connectRemote(url: string, authToken?: string): Promise<Co
         if (stmts.length === 1) return [rowsOf(await readers.use((stream) => stream.execute(stmts[0]!)))];
         return await readers.use((stream) => transact(stream, "BEGIN TRANSACTION READONLY", stmts));
       } catch (error) {
-        if (!(mode === "read" ? error instanceof ServerError : isRefusal(error))) throw error;
+        if (!(mode === "read" ? error instanceof ServerError : appliedNothing(error))) throw error;
         const results = await (await clientOf()).batch(statements.map(bound), mode);
         return results.map(({ rows }) => rows as unknown as Row[]);
       }
@@ -68,6 +60,14 @@ export async function connectRemote(url: string, authToken?: string): Promise<Co
       client?.then((opened) => opened.close());
     },
   };
+}
+
+/**
+ * Whether the server answered that it applied nothing: it no longer knows the stream (400), or a statement failed and
+ * all were rolled back. Sending again, by the client package, tells which.
+ */
+function appliedNothing(error: unknown): boolean {
+  return error instanceof ServerError && (typeof error.code === "string" || error.status === 400);
 }
 
 function toStmt(statement: Statement): Stmt {

@@ -43,7 +43,7 @@ const KNOWN_KIND =
 
 /** Selects the last message that a search passed, and how many it passed. */
 const REACHED = (wanted: Wanted) =>
-  `SELECT MAX(id) AS reached, COUNT(*) AS number FROM (${passed(wanted, "id", MAX_PASSED + 1)} )`;
+  `SELECT MAX(id) AS reached, COUNT(*) AS number FROM (${passed(wanted, "id", MAX_PASSED + 1)})`;
 
 /** A message that was judged, as it was: nothing else of it changes while it is open. */
 export type Chosen = [id: number, attempts: number];

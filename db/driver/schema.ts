@@ -63,8 +63,9 @@ const FIRST_END_OF_EACH = firstEnd(`SELECT MIN((SELECT MIN(expires_at) FROM stat
  * - `messages.id` and `agents.joined` are the revisions that admitted them, hence also their order.
  * - `idempotency` holds the outcomes of keyed requests; its `room_id` may be no room's (db/write/idempotency.ts).
  * - A deleted key of `state` stays as a tombstone, so that its `version` continues.
- * - `living` names the keys of a room with many tombstones, so that lists skip these (db/consistent_read/living.ts). `senders`
- *   names the blocks of 256 ids in which an agent has posted. Triggers maintain both, so that earlier releases do so too.
+ * - `living` names the keys of a room with many tombstones, so that lists skip these (db/consistent_read/living.ts).
+ *   `senders` names the blocks of 256 ids in which an agent has posted. Triggers maintain both, so that earlier
+ *   releases do so too.
  * - `messages.claimed_by` is null exactly where a message is open, as earlier releases read it; '' stands for nobody
  *   where one is not open. `status`, `fence` and others are null where `claimed_by` and `revision` tell enough
  *   (db/messages/message.ts).
@@ -75,9 +76,9 @@ const FIRST_END_OF_EACH = firstEnd(`SELECT MIN((SELECT MIN(expires_at) FROM stat
  *   (db/write/departed.ts). While `rooms.leaving` names an agent, `due` is 0 (db/write/departures.ts).
  * - `tokens` has the tokens that are not revoked, by the SHA-256 of their texts (db/access/), `secured` the agents that
  *   only a token acts as, also those that have left; `private_since` is the revision from which the scope of its name is
- *   its own. `former_agents` has every agent that left, since `departed` forgets, and every one that claimed. `state.eyes` is the agent whose token
- *   defined a view. `invites` has the codes that are not revoked. A token's `previous_hash`, `request_key` and
- *   `requested_at` let the request that made or rotated it be sent again.
+ *   its own. `former_agents` has every agent that left, since `departed` forgets, and every one that claimed.
+ *   `state.eyes` is the agent whose token defined a view. `invites` has the codes that are not revoked. A token's
+ *   `previous_hash`, `request_key` and `requested_at` let the request that made or rotated it be sent again.
  * - A private scope has a row of `rooms` under its own id, for its keys in `state` refer to one. No release serves it.
  *   `private_revision` is the revision at which a room's private scopes last changed.
  * - `token_generation` has one row, whose number triggers draw anew when a token is made, rotated or revoked.

@@ -35,9 +35,9 @@ export interface From {
 const SHARED_READS = 16;
 
 /**
- * Creates the reads of changes of this instance, each of at most `length` things. Shares one read among equal requests while it is
- * in flight, and afterwards if it found changes. A read is void once the room has no followers: from then on this
- * instance does not learn of changes.
+ * Creates the reads of changes of this instance, each of at most `length` things. Shares one read among equal requests
+ * while it is in flight, and afterwards if it found changes. A read is void once the room has no followers: from then on
+ * this instance does not learn of changes.
  */
 export function createChangesReads(database: Database, length: number) {
   const shared = new Map<string, { followed: FollowedRoom; reading: Promise<ChangesPage> }>();

@@ -3,6 +3,7 @@ import type { Connection } from "../../db/driver/connection.ts";
 import { DatabaseUnavailable } from "../../db/driver/faults.ts";
 import { connect } from "../../db/driver/open.ts";
 import { createDatabase } from "../../db/database.ts";
+import { BY_SERVICE } from "../../db/write/context.ts";
 import { createApp } from "../../routes/app.ts";
 import { createServices } from "../../routes/services.ts";
 import { type AppOptions, type TestApp, withApp } from "../support/app.ts";
@@ -249,3 +250,62 @@ Deno.test("paths that end at another instance while others are given go to the o
     }),
   });
 });
+
+/** Globs that count how often they are made ready to be compared. */
+class CountedPaths extends Array<string> {
+  compared = 0;
+  override [Symbol.iterator]() {
+    this.compared++;
+    return super[Symbol.iterator]();
+  }
+}
+
+Deno.test("the paths of who waits are compared anew only when what kept them off has ended", () =>
+  withApp(async ({ json, services: { database, reserving }, nextBatch }) => {
+    await json("POST", "/rooms", { id: "r" });
+    const reserve = async (path: string) =>
+      (await json("POST", "/rooms/r/reservations", { agent: "ann", paths: [path] })).body;
+    const first = await reserve("a/**");
+    const paths = new CountedPaths("a/x");
+    const asked = { agent: "bob", paths, mode: "exclusive" as const, ttl: 60, note: null };
+    const { signal } = new AbortController();
+    const context = { ...BY_SERVICE, time: database.time, newId: database.newId };
+    const looked = nextBatch(({ statements }) =>
+      statements.some(({ sql }) => sql.includes("FROM reservations"))
+    );
+    const given = reserving.reserve("r", asked, { timeout: 20_000, signal }).run(context);
+    await looked;
+    // Each of these comes to its turn behind him, and is a change for which he is tried again.
+    const others = [];
+    for (const path of ["b", "c", "d", "a/x/y", "a/*"]) others.push(await reserve(path));
+    assert.equal(paths.compared, 1);
+    await json("DELETE", `/rooms/r/reservations/${first.id}`, { agent: "ann" });
+    await reserve("e");
+    assert.equal(paths.compared, 2, "another one keeps him off now");
+    await json("DELETE", `/rooms/r/reservations/${others[4].id}`, { agent: "ann" });
+    await given;
+    assert.equal(paths.compared, 3);
+  }));
+
+Deno.test("what the refusals of those who wait for paths and end together show is read at once", () =>
+  withApp(async ({ json, services: { watch }, batches, nextBatch }) => {
+    await json("POST", "/rooms", { id: "r" });
+    await json("POST", "/rooms/r/reservations", { agent: "ann", paths: ["a/**"], note: "mine" });
+    const waits = [];
+    for (const agent of ["bob", "cy", "dan", "eve", "fay"]) {
+      const looked = nextBatch(({ statements }) =>
+        statements.some(({ sql }) => sql.includes("FROM reservations"))
+      );
+      const asked = { agent, paths: [`a/${agent}`], timeout: 20_000 };
+      waits.push(json("POST", "/rooms/r/reservations", asked));
+      await looked;
+    }
+    const before = batches.length;
+    await watch.drain();
+    for (const { status, body } of await Promise.all(waits)) {
+      assert.deepEqual([status, body.conflicts[0].note], [409, "mine"]);
+    }
+    const notes = batches.slice(before)
+      .filter(({ statements }) => statements.some(({ sql }) => sql.includes("SELECT id, note")));
+    assert.equal(notes.length, 2, "that of the first, and that of all others");
+  }));

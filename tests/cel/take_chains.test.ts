@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
 import { isLoad, type TestApp, withApp } from "../support/app.ts";
 import { meddler } from "../support/meddler.ts";
+import { holdTimers } from "../support/timers.ts";
 
 type Asking = Pick<TestApp, "json">;
 
@@ -267,3 +268,60 @@ Deno.test("nothing is judged for takes whose clients have left", () =>
     assert.ok(loads <= 3, `${loads} reads before the take of one who is there`);
     await Promise.all(left);
   }));
+
+/** The milliseconds until a take that does not wait may be given up. */
+const LOOK_MS = 7_000;
+
+/** True of the last message alone, once those before it have been judged at length. */
+const FITS_LATE = `has(message.body.fit) || ${costly(0)}`;
+const COSTLY_TASKS = 8;
+
+/** Returns the id of the last task. */
+async function postCostly({ json }: Asking): Promise<number> {
+  await json("POST", "/rooms", { id: "r" });
+  const bodies = [...Array.from({ length: COSTLY_TASKS }, () => LONG), { fit: true, list: [] }];
+  return (await post({ json }, bodies)).at(-1)!;
+}
+
+const openTasks = async ({ json }: Asking) =>
+  (await json("GET", "/rooms/r/messages?status=open")).body.length as number;
+
+Deno.test("a take that does not wait is given up where others are judged for too long, and then takes nothing", async () => {
+  using timers = holdTimers(LOOK_MS);
+  const { once, wrap } = meddler();
+  await withApp(async (at) => {
+    const task = await postCostly(at);
+    // Judging counts for a while after it has ended.
+    const none = `!has(message.body.fit) && ${costly(0)}`;
+    assert.equal((await at.json("POST", CLAIM, { agent: "z", where: none })).body.claimed, false);
+    once(async () => timers.fire());
+    const takes = ["a", "b"].map((agent) => at.json("POST", CLAIM, { agent, where: FITS_LATE }));
+    for (const { status, body } of await Promise.all(takes)) {
+      assert.deepEqual([status, body.error], [503, "unavailable"]);
+      assert.match(body.message, /^Those who ask before this one/);
+    }
+    assert.equal(
+      (await at.json("POST", CLAIM, { agent: "c", where: "has(message.body.fit)" })).body.message_id,
+      task,
+    );
+    assert.equal(await openTasks(at), COSTLY_TASKS);
+  }, { wrap });
+});
+
+Deno.test("a take that does not wait is not given up for the database's sake, nor once its write is sent", async () => {
+  using timers = holdTimers(LOOK_MS);
+  const { once, wrap } = meddler();
+  await withApp(async (at) => {
+    await postCostly(at);
+    // Before it is judged.
+    once(async () => timers.fire());
+    const first = await at.json("POST", CLAIM, { agent: "a", where: "has(message.body.fit)" });
+    assert.equal(first.body.claimed, true);
+    await post(at, [{ fit: true, list: [] }]);
+    const sent = at.nextBatch(({ mode }) => mode === "write").then(() => timers.fire());
+    const second = await at.json("POST", CLAIM, { agent: "b", where: FITS_LATE });
+    await sent;
+    assert.deepEqual([second.status, second.body.claimed], [200, true]);
+    assert.equal(await openTasks(at), COSTLY_TASKS);
+  }, { wrap });
+});

@@ -761,6 +761,48 @@ export const MUTANTS: Mutant[] = [
     filter: "file: who waits for paths of several others",
   },
   {
+    name: "paths compared anew at every change",
+    edits: [["      if (!final && isBlocked(one, board)) return;\n", ""]],
+    test: "tests/cel/queue.test.ts",
+    filter: "the paths of who waits are compared anew only when",
+  },
+  {
+    name: "paths made ready to be compared that are not",
+    edits: [[
+      "    let conflictsOf: ReturnType<typeof createConflicts> | undefined;\n",
+      "    let conflictsOf: ReturnType<typeof createConflicts> | undefined = createConflicts(asked);\n",
+    ]],
+    test: "tests/cel/queue.test.ts",
+    filter: "the paths of who waits are compared anew only when",
+  },
+  {
+    name: "a take that waits for as long as others are judged",
+    edits: [["      if (wrote || !chains.isJudging(room)) return;\n", "      if (chains) return;\n"]],
+    test: "tests/cel/take_chains.test.ts",
+    filter: "is given up where others are judged for too long",
+  },
+  {
+    name: "a task that is taken for who was given up",
+    edits: [[
+      '      if (isOver) throw new Refusal("unavailable", { why: "unjudged" });\n      wrote = true;',
+      "      wrote = true;",
+    ]],
+    test: "tests/cel/take_chains.test.ts",
+    filter: "is given up where others are judged for too long",
+  },
+  {
+    name: "a take given up though its write is sent",
+    edits: [["if (wrote || !chains.isJudging(room)) return;", "if (!chains.isJudging(room)) return;"]],
+    test: "tests/cel/take_chains.test.ts",
+    filter: "is not given up for the database's sake",
+  },
+  {
+    name: "a take given up though nobody is judged",
+    edits: [["if (wrote || !chains.isJudging(room)) return;", "if (wrote) return;"]],
+    test: "tests/cel/take_chains.test.ts",
+    filter: "is not given up for the database's sake",
+  },
+  {
     name: "a keyed write without its revision",
     edits: [["COALESCE((${revision.sql}), 'null')", "'null'"]],
     test: "tests/contract/idempotency.test.ts",

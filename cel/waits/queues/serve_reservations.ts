@@ -13,6 +13,7 @@ import {
 } from "../../../db/reservations/conflicts.ts";
 import { releaseReservation, reservationOf, tryReserve } from "../../../db/reservations/write.ts";
 import { SERVICE } from "../../../db/viewer.ts";
+import { isBusy, yieldToOthers } from "../../../db/yield.ts";
 import { refusalOf as refusalOfActs, unprovenActors } from "../../../db/write/acts.ts";
 import type { Outcome, WriteContext } from "../../../db/write/context.ts";
 import { createJudging } from "./judging.ts";
@@ -33,6 +34,8 @@ interface Round {
   agents: string[];
   /** The requests that are not settled, in order of arrival. */
   left: Set<Waiting>;
+  /** The refusals under way, of requests that are no longer among these. */
+  refusing: Array<Promise<unknown>>;
   board: Board;
   /** Those of its agents that are secure, if that is known. */
   secured?: string[];
@@ -65,16 +68,17 @@ export function createServe(database: Database, limits: Limits): QueueKind<Reser
     const refusal = round.board.guarded &&
       await refusalOfActs(database, context, room, { writes: true, secured });
     if (refusal) throw refusal;
-    const conflictsOf = createConflicts(asked);
+    let conflictsOf: ReturnType<typeof createConflicts> | undefined;
     for (let tries = 0; tries < TRIES; tries++) {
       const { board } = round;
       if (hasEnded(joined, board.joined.get(asked.agent))) throw hasLeft(asked.agent, board.revision);
       if (!final && isBlocked(one, board)) return;
-      const found = await judging.during(room, () => conflictsOf(board));
+      const conflicts = conflictsOf ??= createConflicts(asked);
+      const found = await judging.during(room, () => conflicts(board));
       if (found.length > 0) {
         blockers.set(one, found[0]!.id);
         if (final) {
-          end(round, one, await refusalOf(database, context.viewer, room, found, board, timeout > 0));
+          refuse(round, one, refusalOf(database, context.viewer, room, found, board, timeout > 0));
         }
         return;
       }
@@ -94,6 +98,7 @@ export function createServe(database: Database, limits: Limits): QueueKind<Reser
   async function serveInOrder(round: Round): Promise<void> {
     round.freed = false;
     for (const waiting of round.left) {
+      if (isBusy()) await yieldToOthers();
       if (waiting.isOver()) {
         round.left.delete(waiting);
         continue;
@@ -130,15 +135,27 @@ export function createServe(database: Database, limits: Limits): QueueKind<Reser
       if (one.joined === undefined) one.joined = first.joined.get(one.request.agent) ?? null;
     }
     const { secured } = first;
-    const round: Round = { room, agents, left: new Set(queued), board: first, secured, freed: false };
-    for (let passes = 0; passes < TRIES; passes++) {
-      await serveInOrder(round);
-      if (!round.freed) return round.board.seen;
-    }
-    return first.seen;
+    const round: Round = {
+      room,
+      agents,
+      left: new Set(queued),
+      refusing: [],
+      board: first,
+      secured,
+      freed: true,
+    };
+    for (let passes = 0; passes < TRIES && round.freed; passes++) await serveInOrder(round);
+    await Promise.all(round.refusing);
+    return round.freed ? first.seen : round.board.seen;
   }
 
   return { serve, isJudging: judging.is };
+}
+
+/** Refuses a request. What its refusal reads shares a round trip with that of others. */
+function refuse({ left, refusing }: Round, one: Waiting, refusal: Promise<Refusal>): void {
+  left.delete(one);
+  refusing.push(refusal.then(one.settle, one.settle));
 }
 
 function end({ left }: Round, one: Waiting, answer: Outcome | Refusal): boolean {

@@ -16,26 +16,16 @@ export interface CelFacts {
 }
 
 /** Converts facts to CEL values, and yields in between. */
-export async function convertFacts(facts: MessageFacts): Promise<CelFacts> {
-  return withMessages(facts, await mapYielding([...facts.id], toMembers));
-}
-
-/** The same without yielding. */
-export function celFacts(facts: MessageFacts): CelFacts {
-  return withMessages(facts, [...facts.id].map(toMembers));
-}
-
-type Message = [id: number, members: Members | undefined];
-
-function toMembers([id, message]: [number, MessageFact | undefined]): Message {
-  return [id, message && toCel(message as unknown as Json) as Members];
-}
-
-function withMessages({ last, kind, to, from }: MessageFacts, messages: Message[]): CelFacts {
+export async function convertFacts({ last, kind, to, from, id }: MessageFacts): Promise<CelFacts> {
+  const messages = await mapYielding([...id], toMembers);
   const newest = (ids: ReadonlyMap<string, number>) =>
     new Map([...ids].map(([name, last]) => [name, new Map([["last", last]])]));
   const kinds = new Map([...kind].map(([name, counts]) => [name, new Map(Object.entries(counts))]));
   return { last, families: { kind: kinds, to: newest(to), from: newest(from), id: new Map(messages) } };
+}
+
+function toMembers([id, message]: [number, MessageFact | undefined]): [number, Members | undefined] {
+  return [id, message && toCel(message as unknown as Json) as Members];
 }
 
 const NO_LAST: Members = new Map([["last", 0]]);

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { createContext } from "../../cel/rooms/context.ts";
 import { compile } from "../../cel/language/expression.ts";
-import { celFacts } from "../../cel/rooms/message_root.ts";
-import { NO_FACTS } from "./room.ts";
+import { NO_FACTS, NONE_LOADED } from "./room.ts";
 import { NOTHING } from "../../cel/rooms/definitions.ts";
 import type { RoomData } from "../../cel/rooms/reader.ts";
 import { toCel } from "../../cel/language/values.ts";
@@ -33,7 +32,7 @@ function roomData(views: Record<string, string>, shared: Record<string, unknown>
     scopes: new Map([["_shared", toCel(shared as Json) as Map<string, unknown>], ["ann", new Map()]]),
     hidden: new Map(),
     metas: new Map([["ann", new Map()]]),
-    facts: celFacts(NO_FACTS),
+    facts: NONE_LOADED,
     snapshot: {
       now: NOW,
       createdAt: "",

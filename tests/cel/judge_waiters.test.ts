@@ -3,7 +3,7 @@ import { judgeAll } from "../../cel/waits/conditions/judge_waiters.ts";
 import { createWaiter, type Waiter, type WaitResult } from "../../cel/waits/conditions/waiter.ts";
 import { compile, type Expression } from "../../cel/language/expression.ts";
 import type { RoomData } from "../../cel/rooms/reader.ts";
-import { celFacts } from "../../cel/rooms/message_root.ts";
+import { convertFacts } from "../../cel/rooms/message_root.ts";
 import { NOTHING } from "../../cel/rooms/definitions.ts";
 
 const NO_FACTS = { last: 0, kind: new Map(), to: new Map(), from: new Map(), id: new Map() };
@@ -17,7 +17,7 @@ const DATA = {
   scopes: new Map([["_shared", new Map()]]),
   hidden: new Map(),
   metas: new Map(),
-  facts: celFacts(NO_FACTS),
+  facts: await convertFacts(NO_FACTS),
   snapshot: {
     now: new Date(0),
     revisions: { revision: 1, state: 1, private: 0, views: 0, agents: 0, messages: 0 },

@@ -4,7 +4,7 @@ import { trackLookups } from "../../cel/language/lookups.ts";
 import { MessageCollection } from "../../cel/language/message_reads.ts";
 import type { MessageFact } from "../../db/snapshots/message_facts.ts";
 import type { Json } from "../../db/json.ts";
-import { contextOf, evaluate, type Room, thrown } from "./room.ts";
+import { contextOf, evaluate, loaded, type Room, thrown } from "./room.ts";
 
 /** A message with what the tests look at. */
 const message = (id: number, members: Record<string, Json> = {}) =>
@@ -18,10 +18,10 @@ const message = (id: number, members: Record<string, Json> = {}) =>
     ...members,
   }) as unknown as MessageFact;
 
-const ids = (...list: Array<[number, MessageFact | undefined]>) => ({ id: new Map(list) });
+const ids = (...list: Array<[number, MessageFact | undefined]>) => loaded({ id: new Map(list) });
 
 /** What an evaluation asks for that is not loaded. */
-function missing(source: string, shared: Record<string, Json> = {}, facts: Room["facts"] = {}) {
+function missing(source: string, shared: Record<string, Json> = {}, facts?: Room["facts"]) {
   const collected = new MessageCollection();
   const room = { state: { _shared: shared }, facts, missing: collected };
   const error = thrown(() => compile(source).evaluate(contextOf(room)));
@@ -55,8 +55,8 @@ Deno.test("an evaluation that lacks something finds out all that it needs, and g
   for (const [source, asked] of cases) assert.deepEqual(missing(source, shared).sort(), asked.sort(), source);
 });
 
-Deno.test("what is loaded decides before what is not", () => {
-  const facts = ids([1, message(1, { status: "done" })], [2, undefined]);
+Deno.test("what is loaded decides before what is not", async () => {
+  const facts = await ids([1, message(1, { status: "done" })], [2, undefined]);
   const shared = { a: 1, b: 2, c: 3 };
   const over = (source: string) => evaluate(source, shared, { facts });
   assert.equal(
@@ -68,8 +68,8 @@ Deno.test("what is loaded decides before what is not", () => {
   assert.deepEqual(missing("[1, 3].all(t, messages.id[t].status == 'done')", shared, facts), [3]);
 });
 
-Deno.test("a hundred messages may be looked up, and one asked for twice counts once", () => {
-  const facts = ids(...Array.from({ length: 100 }, (_, n): [number, undefined] => [n + 1, undefined]));
+Deno.test("a hundred messages may be looked up, and one asked for twice counts once", async () => {
+  const facts = await ids(...Array.from({ length: 100 }, (_, n): [number, undefined] => [n + 1, undefined]));
   const list = Array.from({ length: 100 }, (_, n) => n + 1);
   const count = "state._shared.list.filter(i, has(messages.id[i]) || has(messages.id[i])).size()";
   assert.equal(evaluate(count, { list }, { facts }), 0);
@@ -81,18 +81,18 @@ Deno.test("a hundred messages may be looked up, and one asked for twice counts o
   assert.equal(missing(count, { list: Array.from({ length: 300 }, (_, n) => n + 1_000) }).length, 100);
 });
 
-Deno.test("2,000 names of a family may be looked up", () => {
+Deno.test("2,000 names of a family may be looked up", async () => {
   const names = Array.from({ length: 2_001 }, (_, n) => `a${n}`);
-  const facts = { from: new Map(names.map((name) => [name, 1])) };
+  const facts = await loaded({ from: new Map(names.map((name) => [name, 1])) });
   const sum = "state._shared.names.map(a, messages.from[a].last).sum()";
   assert.equal(evaluate(sum, { names: names.slice(1) }, { facts }), 2_000);
   assert.equal(thrown(() => evaluate(sum, { names }, { facts })).code, "budget_exceeded");
 });
 
-Deno.test("the look-ups of a part are told, and count again where its result is used again", () => {
-  const facts = {
+Deno.test("the look-ups of a part are told, and count again where its result is used again", async () => {
+  const facts = await loaded({
     kind: new Map([["task", { count: 1, last: 1, open: 1, blocked: 0, claimed: 0, done: 0, failed: 0 }]]),
-  };
+  });
   const context = contextOf({ facts });
   const { result, lookups } = trackLookups(() => compile("messages.kind.task.open").evaluate(context));
   assert.deepEqual([result, [...lookups.names.kind], lookups.missing], [1, ["task"], false]);

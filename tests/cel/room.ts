@@ -4,7 +4,7 @@ import type { Json } from "../../db/json.ts";
 import type { MessageFacts } from "../../db/snapshots/message_facts.ts";
 import type { Family } from "../../cel/language/families.ts";
 import type { MessageCollection } from "../../cel/language/message_reads.ts";
-import { celFacts, messageRoot } from "../../cel/rooms/message_root.ts";
+import { type CelFacts, convertFacts, messageRoot } from "../../cel/rooms/message_root.ts";
 
 /** What a context is made of, as JSON. */
 export interface Room {
@@ -12,7 +12,7 @@ export interface Room {
   agents?: { [id: string]: { [field: string]: Json } };
   messages?: { count: number; unclaimed: number };
   /** The facts about messages that are loaded; what else is asked for is noted in `missing`. */
-  facts?: Partial<MessageFacts>;
+  facts?: CelFacts;
   missing?: MessageCollection;
   self?: string | null;
   now?: string;
@@ -44,9 +44,9 @@ export function contextOf(room: Room = {}): Context {
   ]);
 }
 
-function messagesOf({ messages = { count: 0, unclaimed: 0 }, facts = {}, missing }: Room) {
+function messagesOf({ messages = { count: 0, unclaimed: 0 }, facts = NONE_LOADED, missing }: Room) {
   const ask = (family: Family, name: string | number) => missing?.name(family, name);
-  return messageRoot(messages, celFacts({ ...NO_FACTS, ...facts }), ask);
+  return messageRoot(messages, facts, ask);
 }
 
 /** Facts about messages of which nothing was asked. */
@@ -57,6 +57,10 @@ export const NO_FACTS: MessageFacts = {
   from: new Map(),
   id: new Map(),
 };
+
+/** Facts about messages as they are loaded. */
+export const loaded = (facts: Partial<MessageFacts> = {}) => convertFacts({ ...NO_FACTS, ...facts });
+export const NONE_LOADED = await loaded();
 
 /** Compiles and evaluates, over `_shared` keys or a whole room. */
 export function evaluate(source: string, shared: { [key: string]: Json } = {}, room: Room = {}): Json {

@@ -294,7 +294,7 @@ Deno.test("a take that does not wait is given up where others are judged for too
     // Judging counts for a while after it has ended.
     const none = `!has(message.body.fit) && ${costly(0)}`;
     assert.equal((await at.json("POST", CLAIM, { agent: "z", where: none })).body.claimed, false);
-    once(async () => timers.fire());
+    once(() => timers.fire());
     const takes = ["a", "b"].map((agent) => at.json("POST", CLAIM, { agent, where: FITS_LATE }));
     for (const { status, body } of await Promise.all(takes)) {
       assert.deepEqual([status, body.error], [503, "unavailable"]);
@@ -314,7 +314,7 @@ Deno.test("a take that does not wait is not given up for the database's sake, no
   await withApp(async (at) => {
     await postCostly(at);
     // Before it is judged.
-    once(async () => timers.fire());
+    once(() => timers.fire());
     const first = await at.json("POST", CLAIM, { agent: "a", where: "has(message.body.fit)" });
     assert.equal(first.body.claimed, true);
     await post(at, [{ fit: true, list: [] }]);

@@ -2,9 +2,9 @@ import type { Connection } from "../../db/driver/connection.ts";
 
 /** Runs an action once, after the next read of a connection: between what is read and the write that depends on it. */
 export function meddler() {
-  let meddle: (() => Promise<unknown>) | undefined;
+  let meddle: (() => unknown) | undefined;
   return {
-    once: (action: () => Promise<unknown>) => void (meddle = action),
+    once: (action: () => unknown) => void (meddle = action),
     wrap: (connection: Connection): Connection => ({
       async send(statements, mode) {
         const rows = await connection.send(statements, mode);

@@ -4,7 +4,7 @@ import { Subject } from "./support/backends.ts";
 import { startHereAlone } from "./support/here.ts";
 import { inShell } from "./support/shell.ts";
 
-Deno.test("an agent that has only the invitation joins, looks, talks, claims, shares and waits", async () => {
+Deno.test("an agent that has only the invitation joins, looks, talks, does a task, shares and waits", async () => {
   const service = await startHereAlone();
   try {
     const t = new Subject(service.url);
@@ -25,16 +25,24 @@ Deno.test("an agent that has only the invitation joins, looks, talks, claims, sh
       assert.equal(error, call.includes("<your ") ? "invalid_request" : undefined, call);
     }
     const answers = [];
-    for (const call of filled) answers.push(await answerTo(call));
-    const [joined, seen, said, claimed, shared, waited] = answers;
-    assert.equal(answers.length, 6);
+    for (const call of filled) {
+      const fence: unknown = answers.at(-1)?.fence;
+      answers.push(await answerTo(call.replaceAll("<fence>", String(fence))));
+    }
+    const [joined, seen, said, claimed, completed, shared, waited] = answers;
+    assert.equal(answers.length, 7);
     assert.equal(joined.id, "bob");
     assert.equal(seen.messages_since[0].id, task.id);
     assert.deepEqual([said.from_agent, said.body, said.to_agent], ["bob", "Hello", null]);
-    assert.equal(claimed.claimed_by, "bob");
+    assert.deepEqual([claimed.claimed_by, claimed.message_id], ["bob", task.id]);
+    assert.notEqual(claimed.claimed_until, null, "who is gone keeps no task");
+    assert.deepEqual([completed.completed, completed.result.body], [true, "any JSON"]);
     assert.deepEqual([shared.key, shared.version, shared.updated_by], ["total", 1, "bob"]);
     assert.equal(waited.triggered, true);
-    assert.deepEqual(waited.messages_since.map(({ id }: { id: number }) => id), [said.id]);
+    assert.deepEqual(waited.messages_since.map(({ id }: { id: number }) => id), [
+      said.id,
+      completed.result.id,
+    ]);
   } finally {
     await service.stop();
   }

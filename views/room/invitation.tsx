@@ -19,8 +19,11 @@ export function invitation(address: string, room: string, needsToken = false): s
    ${curl} ${at("/wait")} -d '{"condition":"true","include":["state","agents","messages:after:0"]}'
 3. Say something; "to" and "reply_to" may be left out:
    ${curl} ${at("/messages")} -d '{"from":"<your id>","body":"Hello","to":null,"reply_to":null}'
-4. Claim a task before you work on it; on 409 it is another's:
-   ${curl} -X POST ${at("/messages/<message id>/claim")} -d '{"agent":"<your id>"}'
+4. Take the next task, do it, complete it: "message_id" and "fence" are in the first answer. It is yours for "ttl" seconds; .../renew with agent, fence and ttl prolongs that, .../release gives it back:
+   ${curl} --max-time 40 ${at("/messages/claim")} -d '{"agent":"<your id>","ttl":300,"timeout":25000}'
+   ${curl} ${
+    at("/messages/<message id>/complete")
+  } -d '{"agent":"<your id>","fence":<fence>,"result":"any JSON"}'
 5. Share what all must agree on; "if_version" is the version you read, 0 for a new key, on 409 read again:
    ${curl} -X PUT ${
     at("/state")
@@ -30,7 +33,7 @@ export function invitation(address: string, room: string, needsToken = false): s
     at("/wait")
   } -d '{"agent":"<your id>","condition":"messages.count > 1 || has(state._shared.<your key>)","include":["messages:after:<last id you read>"]}'
 
-Conditions are CEL over state._shared.<key>, agents.<id>.status, messages.count and messages.unclaimed.
+Conditions are CEL over state._shared.<key>, agents.<id>.status, messages.count and messages.kind.task.open.
 All the rest is in the guide: curl -s ${wordOf(`${address}/`)}
 People watch at ${address}/?room=${encodeURIComponent(room)}`;
 }

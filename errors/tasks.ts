@@ -58,8 +58,9 @@ export const TASKS = {
     members: ["fence", "status?", "claimed_by?", "claimed_until?", "agent?", "expires_at?"],
     // Of a message, or of a reservation, of which all are null where it is over. `unnamed`: the agent holds the message,
     // but has not named the fence, as a claim with a ttl demands. `anothers`: another agent holds it, under the fence that
-    // was named, if any was. `unclaimed`: nobody ever claimed it.
-    say: ({ message, reservation, unnamed: _, anothers, unclaimed, ...lost }: {
+    // was named, if any was. `own`: the task was completed under the claim that was named. `unclaimed`: nobody ever
+    // claimed it.
+    say: ({ message, reservation, unnamed: _, anothers, own, unclaimed, ...lost }: {
       message?: number;
       status?: string;
       claimed_by?: string | null;
@@ -67,6 +68,7 @@ export const TASKS = {
       fence: number | null;
       unnamed?: boolean;
       anothers?: boolean;
+      own?: boolean;
       unclaimed?: boolean;
       reservation?: string;
       agent?: string | null;
@@ -86,6 +88,10 @@ export const TASKS = {
             ? "It cannot be claimed until what it needs is done."
             : unclaimed
             ? "Nobody claimed it: there is nothing to end."
+            : own
+            ? "You have completed it under this claim: there is nothing more to end."
+            : lost.status === "failed"
+            ? "Drop the work: the task has failed, and nobody can claim it again."
             : anothers
             ? "It is another agent's claim. Drop the work, unless you are the agent in `claimed_by`: then name it."
             : "Drop the work: what you did under another fence does not count.",

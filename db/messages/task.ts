@@ -131,6 +131,7 @@ export function notHeld(task: TaskNow, { agent, fence }: Held, revision: number)
   const { id: message, status, claimed_by, claimed_until, fence: current, attempts } = task;
   const unnamed = fence === undefined && status === "claimed" && claimed_by === agent;
   const anothers = status === "claimed" && claimed_by !== agent && (fence ?? current) === current;
+  const own = status === "done" && claimed_by === agent && (fence ?? current) === current;
   return new Refusal(
     "lease_lost",
     {
@@ -141,6 +142,7 @@ export function notHeld(task: TaskNow, { agent, fence }: Held, revision: number)
       fence: current,
       unnamed,
       anothers,
+      own,
       unclaimed: attempts === 0,
     },
     revision,

@@ -168,7 +168,7 @@ contract(
   },
 );
 
-contract("what nobody has claimed is not to be claimed again", async (t) => {
+contract("who holds no claim is told what has become of the task", async (t) => {
   const room = await t.room();
   const hintOf = async (ending: Promise<Reply>) => {
     const reply = await ending;
@@ -187,7 +187,14 @@ contract("what nobody has claimed is not to be claimed again", async (t) => {
   await task.release({ agent: "ann", fence });
   assert.match(await hintOf(task.complete({ agent: "ann", fence })), /^Claim it again: POST/);
   await task.fail({ agent: "lead" });
-  assert.match(await hintOf(task.complete({ agent: "ann", fence })), /^Drop the work/);
+  assert.match(await hintOf(task.complete({ agent: "ann", fence })), /^Drop the work: the task has failed/);
+  const ended = await postTask(t, room, { from: "lead" });
+  const own = await claimed(ended, "ann", 60);
+  await ended.complete({ agent: "ann", fence: own.fence });
+  assert.match(await hintOf(ended.release({ agent: "ann", fence: own.fence })), /^You have completed it/);
+  assert.match(await hintOf(ended.fail({ agent: "ann" })), /^You have completed it/);
+  assert.match(await hintOf(ended.release({ agent: "ann", fence: own.fence - 1 })), /^Drop the work: what/);
+  assert.match(await hintOf(ended.release({ agent: "bob", fence: own.fence })), /^Drop the work: what/);
   const withdrawn = await postTask(t, room, { from: "lead" });
   await withdrawn.fail({ agent: "lead" });
   assert.match(await hintOf(withdrawn.complete({ agent: "ann" })), /^Nobody claimed it/);

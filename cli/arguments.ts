@@ -21,8 +21,8 @@ export function readCommand(
   const { values, positionals } = parsed(args, { ...COMMON, ...command.options });
   const [min, max] = command.words;
   if (positionals.length < min || positionals.length > max) {
-    const quotes = positionals.length > max && max > 0 ? " A word with spaces stands in quotes: '...'." : "";
-    throw new UsageError(`This is how: convene ${name} ${command.usage}${quotes}`);
+    const quotes = positionals.length > max && max > 0 ? "A word with spaces stands in quotes: '...'. " : "";
+    throw new UsageError(`${quotes}This is how: convene ${name} ${command.usage}`);
   }
   return new Input(positionals, values as Flags, environment);
 }

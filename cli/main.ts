@@ -43,18 +43,26 @@ async function main(args: string[]): Promise<number> {
     input = readCommand(name, command, args.slice(1), process.env);
     return await command.run(input) ?? EXIT.done;
   } catch (error) {
-    return report(error, input && hintsOf(command, input), input);
+    return report(error, { name, own: input && hintsOf(command, input), input });
   }
 }
 
-function report(error: unknown, own: Hints = {}, input?: Input): number {
+/** What is known of the command that failed. */
+interface Failing {
+  name?: string;
+  own?: Hints;
+  input?: Input;
+}
+
+function report(error: unknown, failing: Failing = {}): number {
+  const { name, own, input } = failing;
   if (error instanceof UsageError) {
     remark(`convene: ${error.message}`);
-    remark("convene help tells how.");
+    remark(`convene help${name === undefined ? "" : ` ${name}`} tells how.`);
     return EXIT.usage;
   }
   if (error instanceof TimeOver) {
-    report(error.cause, own, input);
+    report(error.cause, failing);
     return EXIT.timedOut;
   }
   if (error instanceof ConveneError) {

@@ -1,4 +1,4 @@
-import type { Message, TaskStatus } from "../client/mod.ts";
+import type { Message, TaskFailure, TaskStatus } from "../client/mod.ts";
 import { type Command, flag, text } from "./command.ts";
 import { having } from "./having.ts";
 import type { Input } from "./input.ts";
@@ -20,7 +20,8 @@ export function filterOf(input: Input) {
 
 export const say: Command = {
   usage: "<body> [--to AGENT] [--kind KIND] [--reply-to ID] [--needs ID,ID] [--max-attempts N] [--text]",
-  about: "Post a message; prints its id. It is blocked until what it --needs is done.",
+  about:
+    "Post a message; prints its id. As a task it is blocked until those it --needs are done, and fails when --max-attempts claims have ended without complete.",
   options: { to: text, kind: text, "reply-to": text, needs: text, "max-attempts": text, text: flag },
   words: [1, 1],
   async run(input) {
@@ -74,6 +75,9 @@ export const read: Command = {
       if (input.flags.last !== undefined) throw new UsageError("--follow begins at --after, not at --last.");
       for await (const message of messages.follow({ ...filter, after: input.after })) show(message);
     } else {
+      if (input.after === "now") {
+        throw new UsageError("--after now is for --follow: without it nothing is new.");
+      }
       const [after, last] = [input.number("after"), input.number("last")];
       for (const message of await messages.list({ ...filter, after, last })) show(message);
     }
@@ -121,5 +125,13 @@ function stateOf({ status, claimed_by, needs, result_id, failure }: Message): st
   if (status === "done" && claimed_by !== null) {
     return ` [done by ${claimed_by}${result_id === null ? "" : `: ${result_id}`}]`;
   }
-  return failure ? ` [failed: ${failure.reason}]` : "";
+  return failure ? ` [${failureOf(claimed_by, failure)}]` : "";
+}
+
+/** Formats why a task failed: `failed by ada: no disk`. */
+function failureOf(claimed_by: string | null, { reason, error, message }: TaskFailure): string {
+  const why = error === undefined ? "" : `: ${shown(error)}`;
+  if (reason === "failed") return `${claimed_by === null ? "called off" : `failed by ${claimed_by}`}${why}`;
+  if (reason === "attempts") return `failed, no attempts left${why}`;
+  return `failed: ${message === undefined ? reason : `it needs ${message}`}${why}`;
 }

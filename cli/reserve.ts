@@ -15,6 +15,10 @@ export const reserve: Command = {
     "with 124 if they still do after --timeout. Without globs: print the reservations, those of --path.",
   options: { shared: flag, ttl: text, note: text, timeout: text, path: text, text: flag },
   words: [0, 20],
+  hints: (input) =>
+    input.text("timeout") === undefined
+      ? {}
+      : { reserved: "Wait longer with --timeout, or see who has them: convene reserve --path PATH." },
   async run(input) {
     if (input.words.length === 0) return await list(input);
     if (input.text("path") !== undefined) throw new UsageError("--path is for the list, without globs.");

@@ -11,7 +11,8 @@ import { UsageError } from "./values.ts";
 
 export const claim: Command = {
   usage: "<message id> [--ttl 5m]",
-  about: "Claim a message for --agent; with --ttl until then. Exits with 1 if it cannot be had.",
+  about:
+    "Claim a message for --agent, for --ttl; without it until the agent ends the claim. Exits with 1 if it cannot be had.",
   options: { ttl: text },
   words: [1, 1],
   async run(input) {
@@ -40,8 +41,9 @@ export const take: Command = {
   usage: "[--kind KIND] [--from AGENT] [--to AGENT] [--thread ID] [--where CEL] [--ttl 5m] [--timeout 2h]",
   about:
     "Take the oldest open task that fits, and wait where there is none; prints the message, with the fence of the " +
-    "claim behind its id. " +
-    "Exits with 124 after --timeout. It ends after --ttl, 5m by default, unless it is renewed.",
+    "claim behind its id. Without --kind: of any kind but message, result and ask. --where is CEL over the message, " +
+    "such as 'message.body.n > 1'. Exits with 124 after --timeout. The claim ends after --ttl, 5m by default, unless " +
+    "it is renewed.",
   options: { ...FILTER, where: text, ttl: text, timeout: text },
   words: [0, 0],
   async run(input) {
@@ -90,8 +92,9 @@ export const renew: Command = {
 };
 
 export const release: Command = {
-  usage: "<message id | reservation id> [--fence N] [--error TEXT]",
-  about: "Give a claimed message or a reservation back. --error is kept with the attempt.",
+  usage: "<message id | reservation id> [--fence N] [--error TEXT] [--text]",
+  about:
+    "Give a claimed message or a reservation back. A claim with a --ttl is named by its --fence. --error is kept with the attempt.",
   options: { fence: text, error: text, text: flag },
   words: [1, 1],
   async run(input) {
@@ -111,7 +114,8 @@ export const release: Command = {
 
 export const complete: Command = {
   usage: "<message id> [result] [--fence N] [--text]",
-  about: "End one's task as done. The result is posted as a reply of kind result; prints its id.",
+  about:
+    "End one's task as done. A claim with a --ttl is named by its --fence. The result is posted as a reply of kind result; prints its id.",
   options: { fence: text, text: flag },
   words: [1, 2],
   async run(input) {
@@ -129,8 +133,10 @@ export const complete: Command = {
 };
 
 export const fail: Command = {
-  usage: "<message id> [--fence N] [--error TEXT]",
-  about: "End one's task as failed, or withdraw one that you posted.",
+  usage: "<message id> [--fence N] [--error TEXT] [--text]",
+  about:
+    "End one's task as failed, whatever is left of its attempts, or call one off that one has posted and nobody " +
+    "holds. A claim with a --ttl is named by its --fence. --error is kept with the task.",
   options: { fence: text, error: text, text: flag },
   words: [1, 1],
   async run(input) {

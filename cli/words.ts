@@ -8,7 +8,7 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
   key_not_found: 'Write it with convene set KEY, or wait for it: convene wait "has(state._shared.KEY)".',
   message_not_found: "See what there is: convene read.",
   reservation_not_found: "See what is reserved: convene reserve.",
-  reserved: "Wait longer with --timeout, or see who has them: convene reserve --path PATH.",
+  reserved: "Wait for them with --timeout, or see who has them: convene reserve --path PATH.",
   room_not_found:
     "Create it with convene room ID, or check --room. A locked one answers its own tokens alone.",
   task_over: "Take the next one: convene take.",
@@ -35,6 +35,11 @@ const WORDS: Array<[service: string, command: string]> = [
   ["register without if_new", "leave out --if-new"],
   ["leave out locked", "leave out --locked"],
   ["send `timeout` to wait", "say --timeout to wait"],
+  ["with the same expression as `condition`", "with convene wait"],
+  [
+    "Send the `fence` that the answer to the claim has.",
+    "Say it as --fence: take and claim print it, and so does convene attempts ID.",
+  ],
   [
     "Send a path such as `_shared.turn` in two parts: `scope` _shared, `key` turn.",
     "Say it in two parts: convene get KEY --scope SCOPE.",

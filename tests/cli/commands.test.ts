@@ -52,7 +52,15 @@ Deno.test("what was refused ends with 1, what was typed wrongly with 2, a time t
       assert.match(outcome.stderr, complaint);
     };
     await shell.run("join");
-    await ends(1, /precondition_failed/, "set", "a", "1", "--if", "false");
+    await ends(
+      1,
+      /precondition_failed.*\nWait until it is true, with convene wait, and/,
+      "set",
+      "a",
+      "1",
+      "--if",
+      "false",
+    );
     await ends(1, /version_conflict/, "set", "a", "1", "--if-version", "7");
     await ends(1, /Did you mean `messages`\?/, "wait", "message.count > 1");
     await ends(1, /room_not_found/, "read", "--room", "nowhere");
@@ -64,7 +72,7 @@ Deno.test("what was refused ends with 1, what was typed wrongly with 2, a time t
     await ends(2, /convene wait <CEL> \S+ .*messages:after:ID\]\n/, "wait");
     await ends(
       2,
-      /convene wait <CEL> .* A word with spaces stands in quotes/,
+      /A word with spaces stands in quotes.* convene wait <CEL>/,
       "wait",
       "state._shared.turn",
       "==",
@@ -317,7 +325,10 @@ Deno.test("read --follow and watch begin behind what is known, or now", async ()
       }
     }
     const { code, stderr } = await shell.run("read", "--after", "now");
-    assert.deepEqual([code, stderr.split("\n")[0]], [2, "convene: --after takes a number, not now."]);
+    assert.deepEqual([code, stderr.split("\n")[0]], [
+      2,
+      "convene: --after now is for --follow: without it nothing is new.",
+    ]);
   });
 });
 

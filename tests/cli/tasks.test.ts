@@ -34,7 +34,8 @@ Deno.test("a task in a shell: taken, renewed, completed, and what it needed is t
     const fence = /^\d+ \(fence (\d+)\)/.exec(taken)![1]!;
     await refused(shell, 1, /ada has/, "claim", first, "--agent", "bob");
     await prints(shell, /^until 2/, "renew", first, "--fence", fence, "--ttl", "10m");
-    await refused(shell, 2, /Say the --fence/, "renew", first);
+    await refused(shell, 2, /Say the --fence.*\nconvene help renew tells how/s, "renew", first);
+    await refused(shell, 1, /the claim has a ttl.*\nSay it as --fence: take/, "complete", first);
     await refused(
       shell,
       1,
@@ -76,7 +77,19 @@ Deno.test("what goes wrong with a task in a shell is kept with it", async () => 
       attempts,
       /^fence \d+: ada since \S+, released \S+: no time\nfence \d+: .* failed \S+: {"exit":1}$/,
     );
-    await prints(shell, `${id} task ada: x [failed: failed]`, "read");
+    await prints(shell, `${id} task ada: x [failed by ada: {"exit":1}]`, "read");
+    const spent = await prints(shell, /^\d+$/, "say", "y", "--kind", "task", "--max-attempts", "1");
+    const needing = await prints(shell, /^\d+$/, "say", "z", "--kind", "task", "--needs", spent);
+    const off = await prints(shell, /^\d+$/, "say", "o", "--kind", "task");
+    await prints(shell, `claimed ${spent}`, "claim", spent);
+    await prints(shell, `${spent} is failed`, "release", spent, "--error", "no disk");
+    await prints(shell, `failed ${off}`, "fail", off);
+    const failed = (await prints(shell, /^/, "read", "--status", "failed")).split("\n");
+    assert.deepEqual(failed.slice(1), [
+      `${spent} task ada: y [failed, no attempts left: no disk]`,
+      `${needing} task ada: z [failed: it needs ${spent}]`,
+      `${off} task ada: o [called off]`,
+    ]);
     await refused(shell, 124, /There is no task/, "take", "--timeout", "100ms");
     await refused(shell, 2, /no option --knd. Did you mean --kind\?/, "take", "--knd", "task");
     await refused(shell, 2, /no message's id/, "complete", "x1");
@@ -190,7 +203,15 @@ Deno.test("reserve, its list, and release; an agent that leaves gives all of it 
       "parser",
     );
     const [id, fence] = /^(\S+) \(fence (\d+)\)$/.exec(made)!.slice(1) as [string, string];
-    await refused(shell, 1, /reserved/, "reserve", "src/a.ts", "--agent", "bob");
+    await refused(
+      shell,
+      1,
+      /reserved.*\nWait for them with --timeout/,
+      "reserve",
+      "src/a.ts",
+      "--agent",
+      "bob",
+    );
     await refused(
       shell,
       124,

@@ -2,7 +2,7 @@ import { STEP_BUDGET } from "../../cel/language/budget.ts";
 import { MAX_SOURCE } from "../../cel/language/environment.ts";
 import { MAX_LOOKUPS } from "../../cel/language/families.ts";
 
-/** Every limit of the service, with its reason. docs/api.md publishes them, with their numbers. */
+/** The limits that docs/api.md publishes with their numbers, each with its reason. */
 export const LIMITS = {
   /** Bytes of a request's body: a batch of twenty small values fits, a flood of memory does not. */
   bodyBytes: 256 * 1024,

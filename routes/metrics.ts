@@ -1,4 +1,5 @@
 import type { Hono } from "hono";
+import { inTime } from "../cel/waits/in_time.ts";
 import { ROUND_TRIP_BOUNDS } from "../db/batching/load.ts";
 import { countRooms } from "../db/rooms/read.ts";
 import { VERSION } from "../version.ts";
@@ -62,10 +63,7 @@ function createRoomCount({ database }: Services): () => Promise<number | undefin
 
   return async function roomCount() {
     if (database.elapsed() < dueAt) return counted;
-    const late = Promise.withResolvers<void>();
-    const timer = setTimeout(late.resolve, PATIENCE_MS);
-    await Promise.race([count(), late.promise]);
-    clearTimeout(timer);
+    await inTime(count(), PATIENCE_MS);
     return counted;
   };
 }

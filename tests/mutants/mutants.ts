@@ -3027,7 +3027,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "figures that wait for the database",
-    edits: [["await Promise.race([count(), late.promise]);", "await count();"]],
+    edits: [["await inTime(count(), PATIENCE_MS);", "await count();"]],
     test: "tests/routes/metrics.test.ts",
     filter: "while the database refuses",
   },

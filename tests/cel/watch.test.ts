@@ -5,6 +5,7 @@ import { createApp } from "../../routes/app.ts";
 import { createServices } from "../../routes/services.ts";
 import { atOnce } from "../support/at_once.ts";
 import { type Batch, isLoad, isPoll, type TestApp, withApp } from "../support/app.ts";
+import { holdTimers } from "../support/timers.ts";
 
 const NEVER = 3_600_000; // a poll that does not come within a test
 
@@ -229,7 +230,8 @@ Deno.test("a change of what a condition does not read does not load the room", (
   }, { poll: 20 }));
 
 Deno.test("a wait whose time ends in the midst of a look answers with all that it includes", async () => {
-  const TIMEOUT_MS = 50;
+  const TIMEOUT_MS = 24_000;
+  using timers = holdTimers(TIMEOUT_MS);
   const { promise: held, resolve: release } = Promise.withResolvers<void>();
   let holding = false;
   await withApp(async (app) => {
@@ -246,7 +248,8 @@ Deno.test("a wait whose time ends in the midst of a look answers with all that i
     holding = true;
     await app.json("PUT", "/rooms/r/state", goes);
     await second;
-    setTimeout(release, TIMEOUT_MS); // after the wait's own timer, which was set before
+    timers.fire();
+    release();
     const { body } = await wait;
     assert.deepEqual([body.triggered, body.state], [false, { ann: { always: 1 } }]);
   }, {

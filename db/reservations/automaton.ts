@@ -49,8 +49,6 @@ export function createAutomaton(globs: Token[][]): Automaton {
   const table = tableOf(states);
   const turns = turnsOf(states);
   const hasBraces = turns.length > 1;
-  /** Whether most words have alternatives. */
-  const areDense = 2 * states.inside.filter((word) => word !== 0).length > words;
   const { bits, maskOf } = createLetterMasks(states.letters, words);
   const createSet = (): Bits => new Int32Array(words);
   const none = createSet();
@@ -58,31 +56,31 @@ export function createAutomaton(globs: Token[][]): Automaton {
   /** Reads what a token stands for, from a set to another or to itself. Returns whether any state is left. */
   function step(from: Bits, to: Bits, token: Token): boolean {
     if (token === STAR) {
-      readText(table, from, to);
+      readText(table, turns, fills, from, to);
       return true;
     }
     if (token !== SLASH && token !== GLOBSTAR) {
       return read(table, turns, from, to, bits, maskOf(token), stays);
     }
     const isLeft = token === SLASH ? readSlash(states, none, from, to) : readSegments(states, from, to);
-    if (isLeft && hasBraces) enter(table, to);
+    if (isLeft && hasBraces) enter(table, turns, to);
     return isLeft;
   }
 
-  /** Reads two tokens at once, where that takes less time; returns undefined elsewhere. */
+  /** Reads two tokens at once, which takes less time; returns undefined where that is not possible. */
   function stepTwo(from: Bits, to: Bits, token: Token, next: Token | undefined): boolean | undefined {
     if (next === undefined) return undefined;
     if (token === STAR && next === SLASH) {
       const isLeft = readSlash(states, fills, from, to);
-      if (isLeft && hasBraces) enter(table, to);
+      if (isLeft && hasBraces) enter(table, turns, to);
       return isLeft;
     }
-    if (!areDense || !isLetter(token) || !isLetter(next)) return undefined;
-    return readTwo(table, from, to, bits, maskOf(token), maskOf(next), stays);
+    if (!isLetter(token) || !isLetter(next)) return undefined;
+    return readTwo(table, turns, from, to, bits, maskOf(token), maskOf(next), stays);
   }
 
   const first: Bits = states.starts.slice();
-  if (hasBraces) enter(table, first);
+  if (hasBraces) enter(table, turns, first);
   /** The states after the first token of another glob: many globs begin alike. */
   const begun = new Map<Token, Bits>();
 
@@ -109,8 +107,15 @@ export function createAutomaton(globs: Token[][]): Automaton {
         hasEmpty = true;
         continue;
       }
-      let isLeft = step(now, one, tokens[at]!);
-      while (!endsAlternative(tokens[++at]!)) isLeft &&= step(one, one, tokens[at]!);
+      let from = now;
+      let isLeft = true;
+      for (; !endsAlternative(tokens[at]!); at++) {
+        if (!isLeft) continue;
+        const areLeft = stepTwo(from, one, tokens[at]!, tokens[at + 1]);
+        if (areLeft !== undefined) at++;
+        isLeft = areLeft ?? step(from, one, tokens[at]!);
+        from = one;
+      }
       if (isLeft) unite(several, one);
     } while (tokens[at] === NEXT);
     if (needsText) unite(withText, several);

@@ -27,7 +27,8 @@ export function createLetterMasks(letters: Array<Letter | undefined>, words: num
     const letter = letters[state];
     if (letter === undefined) continue;
     bits[anyMask + wordOf(state)]! |= bitOf(state);
-    if (typeof letter === "number") {
+    if (letter === ANY) turn(0, state);
+    else if (typeof letter === "number") {
       turn(letter, state);
       turn(letter + 1, state);
     } else {
@@ -97,7 +98,7 @@ function intervalsOf(
   }
 
   for (const letter of letters) {
-    if (letter === undefined) continue;
+    if (letter === undefined || letter === ANY) continue;
     if (typeof letter === "number") {
       addBound(letter);
       addBound(letter + 1);

@@ -97,6 +97,17 @@ Deno.test("of many lists, those overlap that have a glob that does, whichever si
   assert.deepEqual(createOverlaps(dense)(plain.map((list) => list.toReversed())), expected);
 });
 
+Deno.test("alternatives are entered and left from any state and by any letter, however many there are", () => {
+  const alternatives = [..."abcdefghijk"].map((char) => char.repeat(4));
+  for (let before = 0; before < 60; before++) {
+    const start = "z".repeat(before);
+    const overlaps = createOverlaps([`${start}{${alternatives}}y`]);
+    const meeting = (end: string) => overlaps(alternatives.map((text) => [`${start}${text}${end}`]));
+    assert.deepEqual(meeting("y"), alternatives.map(() => true), String(before));
+    assert.deepEqual(meeting("x"), alternatives.map(() => false), String(before));
+  }
+});
+
 Deno.test("as many as are asked for are found, in their order, however many characters stand between", async () => {
   const all = Array.from(
     { length: 300 },

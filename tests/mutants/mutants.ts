@@ -2085,7 +2085,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a star that reaches into alternatives beside its own",
-    edits: [["(word & fills & ~inside)", "(word & fills)"]],
+    edits: [["(word & all & ~inside)", "(word & all)"]],
     test: "tests/db/globs.test.ts",
     filter: "two globs overlap exactly where a path is covered by both",
   },
@@ -2097,13 +2097,19 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "alternatives that are not entered across the words of an automaton",
-    edits: [["<< 1 | entered;", "<< 1;"]],
-    test: "tests/db/drawn_globs.test.ts",
-    filter: "drawn globs overlap",
+    edits: [["<< 1) + entered1;", "<< 1);"]],
+    test: "tests/db/globs.test.ts",
+    filter: "alternatives are entered",
   },
   {
     name: "alternatives that are not left across words by the second of two letters",
     edits: [["(runs ^ inside)) + left2;", "(runs ^ inside));"]],
+    test: "tests/db/drawn_globs.test.ts",
+    filter: "drawn globs overlap",
+  },
+  {
+    name: "the first of two letters that is not read across words",
+    edits: [["between = taken1 << 1 | carry1 |", "between = taken1 << 1 |"]],
     test: "tests/db/drawn_globs.test.ts",
     filter: "drawn globs overlap",
   },

@@ -15,6 +15,7 @@ const BURST = "a caller has its burst, then its requests a second";
 const CUT = "a list of messages has at most 1,000, however many are asked for";
 const IDS = "an id has up to 128 characters and a key up to 256, in UTF-16 code units";
 
+const PATTERNS = "patterns are bounded in length and in counted repeats";
 const BOUNDS = "a token has a role, and bounds of its life and note";
 const INVITES = "contract/invites.test.ts";
 const INVITED = "routes/invites.test.ts";
@@ -29,7 +30,12 @@ const TESTED: Record<keyof typeof LIMITS, [file: string, test: string]> = {
   bodyBytes: [CONTRACT, "a body has at most 256 KiB"],
   valueBytes: [CONTRACT, "a value, a message's body and a meta have at most 64 KiB of JSON"],
   jsonDepth: [CONTRACT, "JSON is at most 64 deep, the body's own braces among them"],
+  issues: ["contract/understood.test.ts", "a refusal names at most 20 issues"],
   expressionLength: [CONTRACT, "an expression has at most 4,096 characters"],
+  expressionDepth: [CONTRACT, "the syntax tree of an expression has at most 250 levels"],
+  nestedLoops: ["contract/cel_refusals.test.ts", "more than three nested loops are refused"],
+  patternLength: ["cel/regex.test.ts", PATTERNS],
+  patternRepeats: ["cel/regex.test.ts", PATTERNS],
   evaluationSteps: ["cel/budget.test.ts", "an evaluation may take its whole budget, and not a step more"],
   evaluationMessages: ["contract/message_facts.test.ts", "an evaluation looks up at most 100 messages"],
   evaluationNames: ["cel/message_facts.test.ts", "2,000 names of a family may be looked up"],
@@ -81,8 +87,10 @@ const TESTED: Record<keyof typeof LIMITS, [file: string, test: string]> = {
   globs: [RESERVATIONS, NAMED],
   globLength: [RESERVATIONS, NAMED],
   globsLength: [RESERVATIONS, NAMED],
+  globAlternatives: [RESERVATIONS, NAMED],
   globBytes: [RESERVATIONS, "globs of at most 64 KiB are in force in a room"],
   reservations: ["db/reservations.test.ts", "a room has at most 4,096 reservations in force"],
+  conflictsShown: [RESERVATIONS, "of more than twenty in conflict twenty are shown"],
   noteBytes: [RESERVATIONS, "a note has at most 4 KiB of JSON"],
   reservationSeconds: [RESERVATIONS, "a reservation shows whose it is, of what, and until when"],
   mostReservationSeconds: [RESERVATIONS, NAMED],

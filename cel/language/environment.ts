@@ -33,10 +33,10 @@ import { plainSyntax, restore } from "./syntax.ts";
 export const MAX_SOURCE = 4_096;
 
 /** The maximum depth of nested loops: three over a thousand elements take a billion steps. */
-const MAX_LOOPS = 3;
+export const MAX_LOOPS = 3;
 
 /** The maximum depth of a syntax tree: a level takes a few stack frames. */
-const MAX_DEPTH = 250;
+export const MAX_DEPTH = 250;
 
 /** The namespaces of functions and their types, beside cel-js's `optional` and `cel`. */
 const NAMESPACES = {

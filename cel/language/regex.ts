@@ -3,10 +3,11 @@ import { createLru } from "../../db/lru.ts";
 import { charge } from "./budget.ts";
 import { EvaluationFailed } from "./errors.ts";
 
-const MAX_PATTERN = 256;
+/** The maximum length of a pattern in UTF-16 units. */
+export const MAX_PATTERN = 256;
 
 /** The maximum product of a pattern's counted repeats: `a{1000}` compiles to a thousand states, nested to millions. */
-const MAX_REPEATS = 99;
+export const MAX_REPEATS = 99;
 
 /** The maximum of cached patterns, and of characters matched before all are dropped, since their automata grow. */
 const MAX_KEPT = 50;

@@ -52,7 +52,7 @@ export interface Board {
 }
 
 /** The maximum number of conflicts that a refusal shows. */
-const SHOWN = 20;
+export const MAX_SHOWN = 20;
 
 const BOARD = [
   `SELECT reservations_revision FROM rooms WHERE id = :room`,
@@ -126,7 +126,7 @@ export function createConflicts({ agent, paths, mode }: Asked): (board: Board) =
     const others = reservations.filter((other) =>
       other.agent !== agent && !(mode === "shared" && other.mode === "shared")
     );
-    return await findOverlapping(overlaps, others, SHOWN + 1);
+    return await findOverlapping(overlaps, others, MAX_SHOWN + 1);
   };
 }
 
@@ -139,14 +139,14 @@ export async function refusalOf(
   { revision }: Board,
   waited: boolean,
 ): Promise<Refusal> {
-  const shown = found.slice(0, SHOWN);
+  const shown = found.slice(0, MAX_SHOWN);
   const ids = JSON.stringify(shown.map(({ id }) => id));
   const [rows] = await database.read(viewer, [{ sql: NOTES, args: { room, ids } }]);
   const notes = new Map(rows!.map(({ id, note }) => [id, JSON.parse(note as string) as Json]));
   const conflicts = shown.map(({ id, agent, paths, mode, expires_at }): Conflict => {
     return { id, agent, paths, mode, note: notes.get(id) ?? null, expires_at };
   });
-  return new Refusal("reserved", { conflicts, more: found.length > SHOWN, waited }, revision);
+  return new Refusal("reserved", { conflicts, more: found.length > MAX_SHOWN, waited }, revision);
 }
 
 /** Errors: `limit_reached` where the room may not have so many reservations, or so many bytes of globs. */

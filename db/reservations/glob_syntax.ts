@@ -23,7 +23,7 @@ export function isLetter(token: Token): boolean {
 export const endsAlternative = (token: Token) => token === NEXT || token === CLOSE;
 
 /** The maximum number of alternatives of a glob, in all its braces. */
-const MAX_ALTERNATIVES = 64;
+export const MAX_ALTERNATIVES = 64;
 
 /** Tells where a glob is malformed. `position`: the offset in UTF-16 code units. */
 export class InvalidGlob extends Error {

@@ -1,8 +1,11 @@
 import { STEP_BUDGET } from "../../cel/language/budget.ts";
-import { MAX_SOURCE } from "../../cel/language/environment.ts";
+import { MAX_DEPTH, MAX_LOOPS, MAX_SOURCE } from "../../cel/language/environment.ts";
 import { MAX_LOOKUPS } from "../../cel/language/families.ts";
+import { MAX_PATTERN, MAX_REPEATS } from "../../cel/language/regex.ts";
+import { MAX_SHOWN } from "../../db/reservations/conflicts.ts";
+import { MAX_ALTERNATIVES } from "../../db/reservations/glob_syntax.ts";
 
-/** The limits that docs/api.md publishes with their numbers, each with its reason. */
+/** Every limit that a caller can meet, with its reason. docs/api.md publishes them with their numbers. */
 export const LIMITS = {
   /** Bytes of a request's body: a batch of twenty small values fits, a flood of memory does not. */
   bodyBytes: 256 * 1024,
@@ -10,8 +13,18 @@ export const LIMITS = {
   valueBytes: 64 * 1024,
   /** Nested arrays and objects of a body: more is no data that an agent means to share. */
   jsonDepth: 64,
+  /** Issues that a refusal names: a body can hold an unknown name for every second byte. */
+  issues: 20,
   /** UTF-16 units of an expression: parsing is bounded by it. */
   expressionLength: MAX_SOURCE,
+  /** Levels of its syntax tree: each takes a few frames of the stack. */
+  expressionDepth: MAX_DEPTH,
+  /** Loops within each other: three over a thousand elements take a billion steps. */
+  nestedLoops: MAX_LOOPS,
+  /** UTF-16 units of a pattern of `matches`: an automaton is made of it. */
+  patternLength: MAX_PATTERN,
+  /** The product of its counted repeats: each multiplies the states of the automaton. */
+  patternRepeats: MAX_REPEATS,
   /** Steps of one evaluation: it ends within some 20 ms, whatever it says. */
   evaluationSteps: STEP_BUDGET,
   /** Messages that one evaluation looks up by id: each may bring two bodies of 64 KiB. */
@@ -82,10 +95,14 @@ export const LIMITS = {
   globs: 20,
   globLength: 512,
   globsLength: 2_048,
+  /** Alternatives of a glob, in all its braces: they double what comparing costs. */
+  globAlternatives: MAX_ALTERNATIVES,
   /** Bytes of the globs that are in force in a room: to compare a request's with them takes at most some 20 ms. */
   globBytes: 64 * 1024,
   /** Reservations in force in a room: each request for paths reads all. */
   reservations: 4_096,
+  /** Conflicts that a refusal shows: each may have a note of 4 KiB. */
+  conflictsShown: MAX_SHOWN,
   /** Bytes of a reservation's `note` as JSON: whoever it keeps off gets it. */
   noteBytes: 4 * 1024,
   /** Seconds of a reservation, by default and at the most: what a dead agent holds is free after them. */

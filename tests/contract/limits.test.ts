@@ -72,6 +72,14 @@ contract("sizes count the bytes of UTF-8", async (t) => {
   assertError(reply, 413, "too_large");
 });
 
+contract("the syntax tree of an expression has at most 250 levels", async (t) => {
+  const room = await t.room();
+  const nested = (levels: number) => "[".repeat(levels - 1) + "1" + "]".repeat(levels - 1);
+  const evaluate = (expr: string) => t.post(`/rooms/${room}/eval`, { expr });
+  assertStatus(await evaluate(nested(250)), 200);
+  assertInvalidExpression(await evaluate(nested(251)), nested(251));
+});
+
 contract("an expression has at most 4,096 characters", async (t) => {
   const room = await t.room();
   const path = `/rooms/${room}`;

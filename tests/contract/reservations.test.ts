@@ -320,6 +320,9 @@ contract("a keyed request reserves once, even where the paths are another's by n
   assert.equal((await listed(t, room)).length, 1);
 });
 
+/** A glob of so many alternatives, in two braces. */
+const braces = (count: number) => `{a${",".repeat(count - 3)}}/{b,c}`;
+
 contract("what is wrong with a request is named, with the glob and its place", async (t) => {
   const room = await t.room();
   const bad: Array<[body: Json, path: Array<string | number>, said?: RegExp]> = [
@@ -333,6 +336,7 @@ contract("what is wrong with a request is named, with the glob and its place", a
     [{ agent: "ann", paths: ["a\\*"] }, ["paths", 0], /position 1\b/],
     [{ agent: "ann", paths: ["x".repeat(513)] }, ["paths", 0], /512/],
     [{ agent: "ann", paths: Array(21).fill("a") }, ["paths"], /20/],
+    [{ agent: "ann", paths: ["a", braces(65)] }, ["paths", 1], /64/],
     [{ agent: "ann", paths: Array(5).fill("x".repeat(410)) }, ["paths"], /2048/],
     [{ agent: "ann", paths: ["a"], mode: "own" }, ["mode"], /shared/],
     [{ agent: "ann", paths: ["a"], ttl: 0 }, ["ttl"]],
@@ -355,6 +359,7 @@ contract("what is wrong with a request is named, with the glob and its place", a
   );
   assertError(await t.get("/rooms/none/reservations"), 404, "room_not_found");
   assertStatus(await ask(t, room, "ann", Array(4).fill("x".repeat(512)), { ttl: 86_400 }), 201);
+  assertStatus(await ask(t, room, "ann", [braces(64)]), 201);
   assertStatus(await ask(t, room, "bob", Array(20).fill("y"), { ttl: 1, timeout: 99_999 }), 201);
 });
 

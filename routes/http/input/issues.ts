@@ -1,4 +1,5 @@
 import type { Path } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
 import { hintOf, type Kind, listOf, meantBy, messageOf } from "./unknown_names.ts";
 import { MISSING } from "./wordings.ts";
 
@@ -18,9 +19,6 @@ interface Issue {
   keys?: string[];
 }
 
-/** Maximum issues of an answer: a body can hold a name for every second byte. */
-const MAX_ISSUES = 20;
-
 const WHOLE: Record<Exclude<Kind, "tool">, string> = {
   member: "The body",
   parameter: "The query",
@@ -39,7 +37,7 @@ export function issuesOf(
 ) {
   const unknown = found.flatMap(({ code, path, keys }) =>
     code === "unrecognized_keys"
-      ? (keys ?? []).slice(0, MAX_ISSUES).map((name) => ({ path: path as Path, name }))
+      ? (keys ?? []).slice(0, LIMITS.issues).map((name) => ({ path: path as Path, name }))
       : []
   );
   const others = found.filter(({ code }) => code !== "unrecognized_keys");
@@ -49,7 +47,7 @@ export function issuesOf(
       path: path as Path,
       message: isMissing(value, path) ? MISSING : message,
     })),
-  ].slice(0, MAX_ISSUES);
+  ].slice(0, LIMITS.issues);
   const { path, message } = issues[0]!;
   const [first] = unknown;
   const where = first ? first.path : path;

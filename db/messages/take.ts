@@ -63,6 +63,8 @@ interface JudgedTake {
 interface TakeOptions {
   judged?: JudgedTake;
   joined?: Registration;
+  /** The take goes on without a task, under a mark that is its heartbeat: an attempt that takes none is no other. */
+  waits?: boolean;
 }
 
 const CHOSEN = `
@@ -98,7 +100,7 @@ export async function takeTask(
 function writeOf(
   context: WriteContext,
   wanted: Wanted,
-  { judged, joined }: TakeOptions,
+  { judged, joined, waits }: TakeOptions,
   nonce: string,
   now: Date,
 ): Write {
@@ -136,7 +138,11 @@ function writeOf(
       args: argsOf([...counts, ...where].join(), args),
       requires: RELEASE_OF_TASKS,
     },
-    effects: [statement(claim), statement(BEGIN_ATTEMPT), ...heartbeatOf(room, agent, now, context)],
+    effects: [
+      statement(claim),
+      statement(BEGIN_ATTEMPT),
+      ...heartbeatOf(room, agent, now, context, waits ? { sql: ADMITTED, args: { nonce } } : undefined),
+    ],
     reads: [
       { ...statement(roomWithRegistration(KNOWN_KIND)), answer: { columns: ofRoom } },
       { ...statement(GET_TAKEN), answer: { columns: COLUMNS } },

@@ -1,7 +1,7 @@
 import { NOW } from "../clock.ts";
 import { type Acts, mayActIn } from "../access/acts.ts";
 import { isOperator, SERVICE, type Viewer } from "../viewer.ts";
-import type { Statement } from "../driver/statement.ts";
+import type { Condition, Statement } from "../driver/statement.ts";
 import { timeOf } from "./due.ts";
 
 /** Milliseconds for which an agent is alive after its last heartbeat, whether or not it waits. */
@@ -25,17 +25,19 @@ export const BEAT_OPEN = `${BEAT} AND NOT secure`;
 
 /**
  * Makes the statement that records the heartbeat of an agent, whether or not its write is admitted. It does nothing
- * where the agent is not registered, or the viewer may not act as it. Without an agent, makes none.
+ * where the agent is not registered, or the viewer may not act as it. Without an agent, makes none. `only`: a further
+ * condition.
  */
 export function heartbeatOf(
   room: string,
   agent: string | undefined,
   now: Date,
   { viewer, acts }: { viewer: Viewer; acts: Acts },
+  only?: Condition,
 ): Statement[] {
   if (agent === undefined) return [];
   const may = viewer.token && mayActIn(viewer, acts);
   const beat = may ? `${BEAT} AND ${may.sql}` : viewer === SERVICE || isOperator(viewer) ? BEAT : BEAT_OPEN;
-  const args = { ...may?.args, room, agent, now: now.toISOString() };
-  return [{ sql: `${beat} RETURNING id`, args, single: true }];
+  const args = { ...may?.args, ...only?.args, room, agent, now: now.toISOString() };
+  return [{ sql: `${beat}${only ? ` AND ${only.sql}` : ""} RETURNING id`, args, single: true }];
 }

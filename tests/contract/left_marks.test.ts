@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { openEvents } from "../support/events.ts";
 import { type Held, heldContract } from "../support/held.ts";
 import { holdTimers } from "../support/timers.ts";
+import type { Reply } from "../support/client.ts";
 import { until } from "../support/until.ts";
 
 /** No other timer has this length. */
@@ -81,6 +82,96 @@ heldContract("the same wait takes the mark over without a revision, at any insta
   assert.ok((await events.next())!.data.revision > revision!, "streams hear of nothing before");
   events.leave();
   await events.ended;
+});
+
+/** What else an agent waits for in a loop: what others see, the request, and what grants it. */
+const QUEUES: Record<string, {
+  shows: string;
+  ask: (at: Held["one"], room: string, timeout: number) => Promise<Reply>;
+  granted: (reply: Reply) => boolean;
+  prepare?: (at: Held["one"], room: string) => Promise<unknown>;
+  grant: (at: Held["one"], room: string) => Promise<unknown>;
+}> = {
+  "a take": {
+    shows: "claim task",
+    ask: (at, room, timeout) =>
+      at.post(`/rooms/${room}/messages/claim`, { agent: "ann", kind: "task", timeout }),
+    granted: ({ body }) => body.claimed === true,
+    grant: (at, room) => at.message(room, { kind: "task" }),
+  },
+  "a take of those that fit": {
+    shows: "claim",
+    ask: (at, room, timeout) =>
+      at.post(`/rooms/${room}/messages/claim`, { agent: "ann", where: "message.body == 1", timeout }),
+    granted: ({ body }) => body.claimed === true,
+    prepare: (at, room) => at.message(room, { kind: "task", body: 0 }),
+    grant: (at, room) => at.message(room, { kind: "task", body: 1 }),
+  },
+  "a request for paths": {
+    shows: "reserve src/**",
+    ask: (at, room, timeout) =>
+      at.post(`/rooms/${room}/reservations`, { agent: "ann", paths: ["src/**"], timeout }),
+    granted: ({ status }) => status === 201,
+    prepare: (at, room) =>
+      at.post(`/rooms/${room}/reservations`, { agent: "bob", paths: ["src/a.ts"], ttl: 3_600 }),
+    grant: async (at, room) => {
+      const { body: [{ id }] } = await at.get(`/rooms/${room}/reservations`);
+      return await at.delete(`/rooms/${room}/reservations/${id}`, { agent: "bob" });
+    },
+  },
+};
+
+for (const [name, { shows, ask, granted, prepare, grant }] of Object.entries(QUEUES)) {
+  heldContract(`${name} in a loop takes its mark over without a revision, at any instance`, async (held) => {
+    const { one, other, pass } = held;
+    const room = await roomOfAnn(held);
+    await prepare?.(one, room);
+    const outlast = async (at: Held["one"], timeout = LONG_MS) => {
+      using timers = holdTimers(timeout);
+      pass(1);
+      const asking = ask(at, room, timeout);
+      await at.agentUntil(room, "ann", isMarked(held));
+      pass(timeout);
+      timers.fire();
+      const reply = await asking;
+      assert.equal(granted(reply), false);
+      return reply;
+    };
+    await outlast(one, 4_999);
+    assert.equal(await shown(other, room), null, "a short one leaves no mark");
+    await outlast(one);
+    const revision = await one.revision(room);
+    for (const at of [other, one]) {
+      pass(1_000);
+      assert.equal(await shown(other, room), shows);
+      await outlast(at);
+      assert.equal(await one.revision(room), revision);
+    }
+    pass(1);
+    const asking = ask(other, room, 20_000);
+    await one.agentUntil(room, "ann", isMarked(held));
+    assert.equal(await one.revision(room), revision);
+    await grant(one, room);
+    assert.equal(granted(await asking), true);
+    assert.equal(await shown(one, room), null);
+  });
+}
+
+heldContract("a take that gets a task at once ends the mark that an earlier one has left", async (held) => {
+  const { one, other, pass } = held;
+  const room = await roomOfAnn(held);
+  const { ask, granted, grant } = QUEUES["a take"]!;
+  {
+    using timers = holdTimers(LONG_MS);
+    const asking = ask(one, room, LONG_MS);
+    await one.agentUntil(room, "ann", ({ status }) => status === "waiting");
+    pass(LONG_MS);
+    timers.fire();
+    await asking;
+  }
+  await grant(one, room);
+  assert.equal(granted(await ask(other, room, 20_000)), true);
+  assert.equal(await shown(one, room), null);
 });
 
 heldContract("a wait that goes on keeps its mark beside the same wait that begins", async (held) => {

@@ -355,6 +355,21 @@ export const MUTANTS: Mutant[] = [
     filter: "file: the same wait takes the mark over",
   },
   {
+    name: "a take that got nothing clears its mark",
+    edits: [[
+      'waiting.wrote === "sent" ? waiting.mark.clear() : waiting.mark.leave()',
+      "waiting.mark.clear()",
+    ]],
+    test: "tests/contract/left_marks.test.ts",
+    filter: "file: a take in a loop takes its mark over",
+  },
+  {
+    name: "an attempt to take ends the mark that the same take has left",
+    edits: [["waits ? { sql: ADMITTED, args: { nonce } } : undefined", "undefined"]],
+    test: "tests/contract/left_marks.test.ts",
+    filter: "file: a take in a loop takes its mark over",
+  },
+  {
     name: "the mark of a wait that goes on taken over",
     edits: [["+until > ${NOW} AND ${IS_OVER}`", "+until > ${NOW}`"]],
     test: "tests/contract/left_marks.test.ts",

@@ -129,7 +129,8 @@ export function createQueues(
       clearTimeout(timer);
       clearTimeout(last);
       release();
-      await waiting.mark.clear();
+      // A request that may have been granted does not go on.
+      await (waiting.wrote === "sent" ? waiting.mark.clear() : waiting.mark.leave());
       results.delete(result);
     }
   }

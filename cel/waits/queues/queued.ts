@@ -27,6 +27,8 @@ export interface Queued<Request, Answer> {
   readonly request: Request;
   /** The registration of its agent at its first attempt; null if it had none; undefined before. */
   joined?: number | null;
+  /** Its agent is marked as waiting, from its first attempt on. */
+  readonly marked: boolean;
   /** The next attempt is the last one: it settles the request. */
   final: boolean;
   /** The result of the latest attempt that found nothing: the answer if the last attempt takes too long. */

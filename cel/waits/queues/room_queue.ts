@@ -24,7 +24,6 @@ export interface Waiting extends Queued<QueueRequest, unknown> {
   seen: number;
   triedAt: number;
   mark: Mark;
-  /** Its agent is marked as waiting, from its first attempt on. */
   marked: boolean;
   /** Called when it ends. */
   ended?(): void;

@@ -41,6 +41,8 @@ export interface Take {
   write: Queued<unknown, unknown>["write"];
   /** Whether it is answered, so that it needs no further look. */
   isOver: Queued<unknown, unknown>["isOver"];
+  /** Its mark is its heartbeat, before or after this attempt. */
+  waits: boolean;
 }
 
 /** The result of one attempt; the other members are those of an attempt that evaluates messages. */
@@ -73,7 +75,7 @@ export async function takeFitting(
   database: Database,
   reader: Reader,
   room: string,
-  { asked, context, write }: Omit<Take, "isOver">,
+  { asked, context, write }: Omit<Take, "isOver" | "waits">,
   { before, mayTryAgain, judging }: {
     before?: Registration;
     mayTryAgain(): Promise<boolean>;

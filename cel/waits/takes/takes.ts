@@ -46,7 +46,7 @@ export type TakeAnswer =
     | { message?: undefined; unknown: boolean; next?: number; failure?: Failure }
   );
 
-interface TakeRequest extends QueueRequest, Omit<Take, "write" | "isOver"> {}
+interface TakeRequest extends QueueRequest, Omit<Take, "write" | "isOver" | "waits"> {}
 
 type Waiting = Queued<TakeRequest, Try>;
 
@@ -63,9 +63,10 @@ export function createTaking(database: Database, reader: Reader, watch: Watch) {
 
   /** Takes by the filters alone, which the database does. */
   async function takeFirst(room: string, take: Take, before?: Registration): Promise<Try> {
-    const { asked, context, write } = take;
+    const { asked, context, write, waits } = take;
     const wanted = { ...asked, room };
-    const { outcome, joined } = (await write(() => takeTask(database, context, wanted, { joined: before })))!;
+    const { outcome, joined } =
+      (await write(() => takeTask(database, context, wanted, { joined: before, waits })))!;
     return { outcome, joined, next: reachedOf(outcome) };
   }
 
@@ -116,7 +117,10 @@ export function createTaking(database: Database, reader: Reader, watch: Watch) {
         }
       };
       const tries = [...waiting, ...others.filter((one) => one.final && !waiting.includes(one))];
-      const writing = (one: Waiting) => ({ ...one.request, write: one.write, isOver: one.isOver });
+      const writing = (one: Waiting): Take => {
+        const { request, write, isOver, marked, final } = one;
+        return { ...request, write, isOver, waits: marked || !final };
+      };
       await all(tries.map((one) => settle(one, takeFirst(room, writing(one), one.joined))));
       await all(lookers.map((one) => settle(one, chains.take(room, writing(one), one.joined))));
       return seen === Infinity ? 0 : seen;
@@ -175,7 +179,7 @@ export function createTaking(database: Database, reader: Reader, watch: Watch) {
           const request = { room, ...shown, ...moved, timeout, signal, asked, context, by: context };
           const write: Take["write"] = (make) => ownWrite(make());
           const isOver = () => signal.aborted;
-          const once = { ...request, write, isOver };
+          const once = { ...request, write, isOver, waits: false };
           tried = await (timeout === 0 ? unqueued(takeOnce(room, once)) : queue.wait(request));
           return tried.outcome;
         },

@@ -3,10 +3,10 @@ import type { Json } from "../json.ts";
 import { Refusal } from "../refusal.ts";
 import type { Computed } from "../write/context.ts";
 import { isBusy, yieldToOthers } from "../yield.ts";
-import { applyEdit, typeOf } from "./edit.ts";
-import { type Entry, toEntry, VIEW_SCOPE } from "./entry.ts";
+import { compute, type Refused } from "./compute.ts";
+import { toEntry, VIEW_SCOPE } from "./entry.ts";
 import { isVersion } from "./preconditions.ts";
-import { add, bytesOf, idOf, type Put, type StateLimits, type StateWrite } from "./put.ts";
+import { bytesOf, idOf, type Put, type StateLimits, type StateWrite } from "./put.ts";
 
 /** A key as a write finds it, after those before it. */
 interface Seen {
@@ -51,8 +51,8 @@ export async function explainRefusal(put: Put, rows: Row[]): Promise<Refusal | A
     if (!isVersion(write.ifVersion, found.live ? found.version : 0)) {
       return new Refusal("version_conflict", { ...refused(), expected: write.ifVersion! }, revision);
     }
-    const result = apply(write, found.live ? found.value : undefined, put.limits, refused, revision);
-    if (result instanceof Refusal) return result;
+    const result = compute(write, found.live ? found.value : undefined, put.limits);
+    if (typeof result === "function") return result(refused(), revision);
     const full = found.live ? undefined : countNew(write, counts, put.limits);
     if (full) return new Refusal("limit_reached", { ...entry, ...full }, revision);
     const { value, changed } = result;
@@ -60,46 +60,6 @@ export async function explainRefusal(put: Put, rows: Row[]): Promise<Refusal | A
     results.push({ found, ...result });
   }
   return refusedForSize(put, rows, stored) ?? results;
-}
-
-/** The facts that refusals of a write share. */
-interface Refused {
-  index?: number;
-  scope: string;
-  key: string;
-  /** The stored entry, before all writes. */
-  current: Entry | null;
-  /** The version that the writes before it leave, if they write this key. */
-  after?: number;
-}
-
-/** Applies a write to the value that it finds, undefined where the key is absent. */
-function apply(
-  { value = null, delta, edit, computed }: StateWrite,
-  found: Json | undefined,
-  { valueBytes: max }: StateLimits,
-  refused: () => Refused,
-  revision: number,
-): Refusal | Computed {
-  if (delta !== undefined) {
-    const sum = add(found === undefined ? 0 : found, delta);
-    return sum === undefined
-      ? new Refusal("not_a_number", { ...refused(), delta }, revision)
-      : { value: sum, changed: true };
-  }
-  if (edit === undefined) return { value, changed: computed !== "kept" };
-  const edited = applyEdit(found, edit);
-  if ("path" in edited) {
-    const { path } = edited;
-    return new Refusal(
-      "not_editable",
-      { ...refused(), path, edit: edit.kind, found: typeOf(found) },
-      revision,
-    );
-  }
-  const json = JSON.stringify(edited.value);
-  const bytes = bytesOf(json);
-  return bytes <= max ? { ...edited, json } : new Refusal("too_large", { ...refused(), bytes, max });
 }
 
 /** Refuses writes that leave too many bytes of views, naming the write after which they no longer fit. */

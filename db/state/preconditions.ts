@@ -1,6 +1,7 @@
 import type { Json } from "../json.ts";
 import { type Step, stepsOf } from "./edit_sql.ts";
-import { add, idOf, mayKeep, type StateWrite } from "./put.ts";
+import { add } from "./compute.ts";
+import { idOf, mayKeep, type StateWrite } from "./put.ts";
 
 /** What all writes of one key require of its entry before the first of them. */
 export interface Precondition {

@@ -51,13 +51,6 @@ export function idOf({ scope, key }: { scope: string; key: string }): string {
   return JSON.stringify([scope, key]);
 }
 
-/** Adds to a value; returns undefined where that is no number, or the sum is beyond ±(2^53 - 1). */
-export function add(current: Json, delta: number): number | undefined {
-  if (typeof current !== "number") return undefined;
-  const sum = current + delta;
-  return Math.abs(sum) <= Number.MAX_SAFE_INTEGER ? sum : undefined;
-}
-
 export function bytesOf(text: string): number {
   return new TextEncoder().encode(text).length;
 }

@@ -1,18 +1,17 @@
 import { homesOf } from "../access/private.ts";
 import type { Database } from "../database.ts";
-import type { Json } from "../json.ts";
 import { pause } from "../pause.ts";
 import { Refusal } from "../refusal.ts";
 import { refusalOf } from "../write/acts.ts";
 import type { Computed, KeyChange, Operation, Outcome } from "../write/context.ts";
 import { holds } from "../write/read_set.ts";
 import { putCoalesced } from "./coalesced_put.ts";
-import { applyEdit, type Edit } from "./edit.ts";
+import { compute } from "./compute.ts";
 import { areForDatabase } from "./edit_sql.ts";
 import { entryOf } from "./effects.ts";
 import type { Entry } from "./entry.ts";
 import { explainRefusal } from "./explain_refusal.ts";
-import { add, bytesOf, type Put, type StateLimits, type StateWrite } from "./put.ts";
+import type { Put, StateWrite } from "./put.ts";
 import { selectStored, storedArgs } from "./stored.ts";
 import { type Attempt, checkRoom, tryPut } from "./write_attempt.ts";
 
@@ -45,23 +44,19 @@ export function putEntries(database: Database, room: string, put: Put): Operatio
 function changesOf({ writes, limits }: Put): KeyChange[] | undefined {
   if (writes.some(({ expr }) => expr !== undefined)) return undefined;
   const plain = writes.every(({ delta = 0, edit }) => !edit && Number.isSafeInteger(delta));
-  return writes.map(({ scope, key, delta, edit, value = null }) => {
-    if (edit) return { scope, key, edit: (found) => edited(found, edit, limits) };
-    if (delta === undefined) return { scope, key, value };
-    return plain ? { scope, key, delta } : { scope, key, edit: (found) => added(found, delta) };
+  return writes.map((write) => {
+    const { scope, key, delta, edit, value = null } = write;
+    if (!edit && delta === undefined) return { scope, key, value };
+    if (!edit && plain) return { scope, key, delta: delta! };
+    return {
+      scope,
+      key,
+      edit(found) {
+        const result = compute(write, found, limits);
+        return typeof result === "function" ? undefined : result;
+      },
+    };
   });
-}
-
-function edited(found: Json | undefined, edit: Edit, { valueBytes }: StateLimits): Computed | undefined {
-  const result = applyEdit(found, edit);
-  if ("path" in result) return undefined;
-  const json = JSON.stringify(result.value);
-  return bytesOf(json) > valueBytes ? undefined : { ...result, json };
-}
-
-function added(found: Json | undefined, delta: number): Computed | undefined {
-  const value = add(found === undefined ? 0 : found, delta);
-  return value === undefined ? undefined : { value, changed: true };
 }
 
 /** Writes the shortest way that suits: coalesced, in one attempt by the database, or computed here. */
@@ -74,8 +69,8 @@ async function runPut(attempt: Attempt): Promise<Outcome | undefined> {
     areForDatabase(put.writes.flatMap(({ edit }) => edit ?? []));
   const outcome = whole ? await tryPut(attempt) : "uncomputed";
   if (outcome !== "uncomputed") return outcome;
-  const compute = () => putComputed(attempt);
-  return await (judged ? compute() : database.serialize(room, compute)); // a gated write is serialized already
+  const onceMore = () => putComputed(attempt);
+  return await (judged ? onceMore() : database.serialize(room, onceMore)); // a gated write is serialized already
 }
 
 /** Makes one attempt with values that were computed from the state that the guard proves unchanged. */

@@ -75,7 +75,7 @@ async function tryCommit(database: Database, by: WriteAs, write: Write): Promise
   const success = succeeded(write, may);
   const asks = by.viewer.token !== undefined || isKnownGuarded(room);
   const unproven = asks ? unprovenActors(by) : [];
-  const { rows, answers, stored } = await commitOnce(database, by, {
+  const { rows, answers, stored, key: storedUnder } = await commitOnce(database, by, {
     steps: [
       admit(write, [...may ? [may] : [], ...key ? [held(key)] : []]),
       ...effects,
@@ -91,7 +91,7 @@ async function tryCommit(database: Database, by: WriteAs, write: Write): Promise
   if (admitted?.guarded) foundGuarded(room);
   if (revision !== undefined) database.announce({ room, part, revision });
   if (revision !== undefined && also) database.announce({ room, part: also, revision });
-  const outcome = stored ?? { now, revision, rows: answers };
+  const outcome = stored ?? { now, revision, rows: answers, key: storedUnder };
   const secured = unproven.length > 0 ? toSecured(rows.at(-1)![0]!) : undefined;
   return { outcome, reads: rows.slice(1 + effects.length), secured };
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { contract, Subject } from "../support/backends.ts";
 import { startCluster } from "../support/cluster.ts";
-import type { Reply } from "../support/client.ts";
+import type { Json, Reply } from "../support/client.ts";
 import { assertError, assertInvalid, assertStatus } from "../support/shapes.ts";
 
 type Request = [method: string, path: string, body?: unknown];
@@ -90,6 +90,50 @@ contract("values, increments and batches are written once", async (t) => {
     40,
     42,
   ]);
+});
+
+/** As many writes as a batch has: edits of large values, several of one key, and what is no edit among them. */
+const FULL = [
+  ...Array.from({ length: 8 }, (_, n) => ({ key: "list", append: { n, text: '"\\ü\u0000' } })),
+  ...Array.from({ length: 6 }, (_, n) => ({ key: `large ${n % 3}`, set: { "/n": n } })),
+  { key: "n", increment: 0.5 },
+  { scope: "_view", key: "double", expr: "state._shared.n * 2.0" },
+  { key: "large 0", merge: { n: null } },
+  { key: "list", unset: ["/0"] },
+  { key: "n", value: "text" },
+  { key: "large 1", set: { "/n": 14 } },
+];
+
+contract("a full batch of edits is made once, as a whole, and replays each value that it left", async (t) => {
+  const room = await t.room();
+  const large = '"\\'.repeat(15_000);
+  for (const n of [0, 1, 2]) await t.write(room, `large ${n}`, { large });
+  await t.write(room, "n", 1);
+  const request: Request = ["PUT", `/rooms/${room}/state/batch`, { writes: FULL }];
+  const { body: { count, state } } = await twice(t, request, 200, () => t.write(room, "n", 0));
+  assert.equal(count, 20);
+  // Briefly, for where they differ.
+  const left = state.map(({ value }: Json) =>
+    Array.isArray(value) ? value.length : value?.large === large ? { ...value, large: "all" } : value
+  );
+  assert.deepEqual(left, [
+    ...Array.from({ length: 8 }, (_, n) => n + 1),
+    ...Array.from({ length: 6 }, (_, n) => ({ large: "all", n })),
+    ...[1.5, null, { large: "all" }, 7, "text", { large: "all", n: 14 }],
+  ]);
+  const before = await t.get(`/rooms/${room}/state`);
+  // The last one of another is refused: none is made, and the key is free.
+  const other: Request = ["PUT", request[1], {
+    writes: [...FULL.slice(0, 14), { key: "text", append: 1 }],
+  }];
+  await t.write(room, "text", "none");
+  const refused = await keyed(t, "another", other);
+  assertError(refused, 409, "not_editable", ["current", "path", "index"]);
+  const after = await t.get(`/rooms/${room}/state`);
+  assert.ok(JSON.stringify(after.body.filter(({ key }: Json) => key !== "text")) === before.text);
+  await t.write(room, "text", []);
+  assertStatus(await keyed(t, "another", other), 200);
+  assertError(await keyed(t, "another", request), 422, "idempotency_mismatch");
 });
 
 contract("a view replays the value that it had", async (t) => {
@@ -304,6 +348,7 @@ Deno.test("two instances: of 32 requests at once under one key one is made, and 
       ["PUT", `/rooms/${room}/state`, { scope: "_view", key: "v", expr: "now" }],
       ["POST", `/rooms/${room}/agents`, { name: "Nameless" }],
       ["POST", "/rooms", {}],
+      ["PUT", `/rooms/${room}/state/batch`, { writes: [1, 2].map((n) => ({ key: "list", append: n })) }],
       ["DELETE", `/rooms/${room}/state`, { key: "n" }],
     ];
     for (const request of requests) {

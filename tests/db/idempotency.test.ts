@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createClient } from "@libsql/client/sqlite3";
 import { createDatabase } from "../../db/database.ts";
 import { runOnce } from "../../db/write/idempotency.ts";
 import { postMessage } from "../../db/messages/write.ts";
@@ -6,6 +7,7 @@ import { connect } from "../../db/driver/open.ts";
 import { createRoom } from "../../db/rooms/create.ts";
 import { EVERYBODY, SERVICE } from "../../db/viewer.ts";
 import { LIMITS } from "../../routes/http/limits.ts";
+import { withApp } from "../support/app.ts";
 import { heldTime } from "../support/held_time.ts";
 import { AS_NONE } from "../../db/access/acts.ts";
 import { perform } from "../support/perform.ts";
@@ -50,3 +52,22 @@ Deno.test("a key is free again after its lifetime, and expired rows go with late
     await Deno.remove(folder, { recursive: true });
   }
 });
+
+Deno.test("of a batch that is stored in parts one row is left, whether it is made, repeated or refused", () =>
+  withApp(async ({ file, json, request }) => {
+    await json("POST", "/rooms", { id: "r" });
+    await json("PUT", "/rooms/r/state", { key: "text", value: "none" });
+    const edits = (...keys: string[]) => ({ writes: keys.map((key) => ({ key, append: 1 })) });
+    const batch = async (name: string, body: unknown) =>
+      (await request("PUT", "/rooms/r/state/batch", body, { "Idempotency-Key": name })).status;
+    assert.equal(await batch("a", edits("k", "k", "l")), 200);
+    assert.equal(await batch("a", edits("k", "k", "l")), 200);
+    assert.equal(await batch("a", edits("k", "l")), 422);
+    assert.equal(await batch("b", edits("k", "k", "text")), 409);
+    const client = createClient({ url: file });
+    const { rows } = await client.execute(
+      "SELECT key, json_array_length(outcome, '$.rows') AS n FROM idempotency",
+    );
+    client.close();
+    assert.deepEqual(rows.map(({ key, n }) => [key, n]), [["a", 3]]);
+  }));

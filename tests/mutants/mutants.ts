@@ -745,8 +745,8 @@ export const MUTANTS: Mutant[] = [
     edits: [
       [
         "  const batch = key ? acquire(key) : [];\n",
-        `  const [found] = key ? await database.read(viewer, [find(key)]) : [];
-  const before = key && outcomeOf(key, found![0]);
+        `  const [earlier] = key ? await database.read(viewer, [find(key)]) : [];
+  const before = key && outcomeOf(key, earlier![0]);
   if (before) return { rows: steps.map(() => []), answers: [], stored: before };
   const batch: Statement[] = [];
   const after = key ? acquire(key) : [];\n`,
@@ -756,12 +756,12 @@ export const MUTANTS: Mutant[] = [
         "sql: `(TRUE OR :held_scope || :held_key || :held_nonce)`",
       ],
       ["if (key && step.answer) batch.push(", "if (key && step.answer) after.push("],
-      ["  batch.push(\n    ...(key ? [complete", "  after.push(\n    ...(key ? [complete"],
+      ["  batch.push(\n    ...(key ? [...complete", "  after.push(\n    ...(key ? [...complete"],
       [
         "  const all = await database.commit(viewer, batch);\n",
         "  const all = await database.commit(viewer, batch);\n  const told = await database.commit(viewer, after);\n",
       ],
-      ["outcomeOf(key, all.at(-1)![0])", "outcomeOf(key, told.at(-1)![0])"],
+      ["key ? all.at(-1)! : []", "key ? told.at(-1)! : []"],
     ],
     test: "tests/contract/lost_replies.test.ts",
     filter: "replies lost between service and database: each request counts once",
@@ -818,6 +818,18 @@ export const MUTANTS: Mutant[] = [
     filter: "is not given up for the database's sake",
   },
   {
+    name: "parts of what is stored under a key that stay",
+    edits: [["    ...inParts ? [{ sql: REMOVE_PARTS, args: at(key) }] : [],\n", ""]],
+    test: "tests/db/idempotency.test.ts",
+    filter: "of a batch that is stored in parts",
+  },
+  {
+    name: "parts of what is stored under a key in another order",
+    edits: [["WHERE ${PARTS} ORDER BY key))`", "WHERE ${PARTS} ORDER BY key DESC))`"]],
+    test: "tests/contract/idempotency.test.ts",
+    filter: "memory: a full batch of edits is made once",
+  },
+  {
     name: "a keyed write without its revision",
     edits: [["COALESCE((${revision.sql}), 'null')", "'null'"]],
     test: "tests/contract/idempotency.test.ts",
@@ -826,8 +838,8 @@ export const MUTANTS: Mutant[] = [
   {
     name: "a key released by what the heartbeat of its own write changes",
     edits: [[
-      "...(key ? [complete(key, revision), release(key, refused)] : []),\n    ...last,",
-      "...(key ? [complete(key, revision)] : []),\n    ...last,\n    ...(key ? [release(key, refused)] : []),",
+      "...(key ? [...complete(key, inParts, revision), release(key, refused)] : []),\n    ...last,",
+      "...(key ? complete(key, inParts, revision) : []),\n    ...last,\n    ...(key ? [release(key, refused)] : []),",
     ]],
     test: "tests/contract/left_marks.test.ts",
     filter: "memory: a delete that finds nothing is kept under its key",

@@ -58,9 +58,9 @@ export const TASKS = {
     members: ["fence", "status?", "claimed_by?", "claimed_until?", "agent?", "expires_at?"],
     // Of a message, or of a reservation, of which all are null where it is over. `unnamed`: the agent holds the message,
     // but has not named the fence, as a claim with a ttl demands. `anothers`: another agent holds it, under the fence that
-    // was named, if any was. `own`: the task was completed under the claim that was named. `unclaimed`: nobody ever
-    // claimed it.
-    say: ({ message, reservation, unnamed: _, anothers, own, unclaimed, ...lost }: {
+    // was named, if any was. `own`: the task was completed under the claim that was named. `others`: another agent has
+    // completed it. `unclaimed`: nobody ever claimed it.
+    say: ({ message, reservation, unnamed: _, anothers, own, others, unclaimed, ...lost }: {
       message?: number;
       status?: string;
       claimed_by?: string | null;
@@ -69,6 +69,7 @@ export const TASKS = {
       unnamed?: boolean;
       anothers?: boolean;
       own?: boolean;
+      others?: boolean;
       unclaimed?: boolean;
       reservation?: string;
       agent?: string | null;
@@ -90,6 +91,8 @@ export const TASKS = {
             ? "Nobody claimed it: there is nothing to end."
             : own
             ? "You have completed it under this claim: there is nothing more to end."
+            : others
+            ? "Drop the work: another agent has completed it."
             : lost.status === "failed"
             ? "Drop the work: the task has failed, and nobody can claim it again."
             : anothers

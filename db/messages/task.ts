@@ -132,6 +132,7 @@ export function notHeld(task: TaskNow, { agent, fence }: Held, revision: number)
   const unnamed = fence === undefined && status === "claimed" && claimed_by === agent;
   const anothers = status === "claimed" && claimed_by !== agent && (fence ?? current) === current;
   const own = status === "done" && claimed_by === agent && (fence ?? current) === current;
+  const others = status === "done" && claimed_by !== agent;
   return new Refusal(
     "lease_lost",
     {
@@ -143,6 +144,7 @@ export function notHeld(task: TaskNow, { agent, fence }: Held, revision: number)
       unnamed,
       anothers,
       own,
+      others,
       unclaimed: attempts === 0,
     },
     revision,

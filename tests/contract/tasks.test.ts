@@ -194,7 +194,13 @@ contract("who holds no claim is told what has become of the task", async (t) => 
   assert.match(await hintOf(ended.release({ agent: "ann", fence: own.fence })), /^You have completed it/);
   assert.match(await hintOf(ended.fail({ agent: "ann" })), /^You have completed it/);
   assert.match(await hintOf(ended.release({ agent: "ann", fence: own.fence - 1 })), /^Drop the work: what/);
-  assert.match(await hintOf(ended.release({ agent: "bob", fence: own.fence })), /^Drop the work: what/);
+  for (const ending of ["release", "complete", "fail"] as const) {
+    assert.match(await hintOf(ended[ending]({ agent: "lead" })), /^Drop the work: another agent has/);
+    assert.match(
+      await hintOf(ended[ending]({ agent: "bob", fence: own.fence })),
+      /^Drop the work: another agent has/,
+    );
+  }
   const withdrawn = await postTask(t, room, { from: "lead" });
   await withdrawn.fail({ agent: "lead" });
   assert.match(await hintOf(withdrawn.complete({ agent: "ann" })), /^Nobody claimed it/);

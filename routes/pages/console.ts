@@ -5,7 +5,6 @@ import type { EvaluationView } from "../../views/panels/console/console.tsx";
 import { ownAgent } from "../http/callers/own_agent.ts";
 import { RequestError } from "../http/errors.ts";
 import { existingId } from "../http/ids.ts";
-import { withSlip } from "../http/input/query_slips.ts";
 import { compileOf } from "../http/requests.ts";
 import type { Services } from "../services.ts";
 import { shownOf } from "./shown.ts";
@@ -34,7 +33,7 @@ export async function evaluationOf(
     return { expr, agent, shown: shownOf(result) };
   } catch (error) {
     if (error instanceof RequestError) {
-      const { hint, position } = withSlip(c.req.url, error.details) as { hint?: string; position?: number };
+      const { hint, position } = error.details as { hint?: string; position?: number };
       return { expr, agent, error: { code: error.code, message: error.message, hint, position } };
     }
     if (!(error instanceof EvaluationFailed)) throw error;

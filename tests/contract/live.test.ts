@@ -54,9 +54,10 @@ contract("the pieces of a page are asked for one by one", async (t) => {
     agent: "ann",
   });
   assert.match(value.text, /&quot;anna&quot;/);
-  for (const expr of ["", "1 +", "nothing", "\u0000"]) {
+  for (const expr of ["", "1 +", "1 2", "nothing", "\u0000"]) {
     const wrong = await t.get(`/rooms/${room}/live/evaluation`, { expr });
     assert.deepEqual([wrong.status, wrong.text.includes('class="error"')], [200, true], JSON.stringify(expr));
+    assert.doesNotMatch(wrong.text, /URL/, JSON.stringify(expr));
   }
 });
 

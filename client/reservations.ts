@@ -6,7 +6,7 @@ import { LINGER, lingering } from "./linger.ts";
 import { parted } from "./options.ts";
 import type { Reservation } from "./reservation.ts";
 import { Pace } from "./pace.ts";
-import { LONGEST, MARGIN } from "./until.ts";
+import { MARGIN, nextPart } from "./until.ts";
 
 export interface ReserveOptions<N = Json> extends Holder {
   /** `exclusive` (the default) conflicts with all overlapping ones of others, `shared` only with exclusive ones. */
@@ -34,7 +34,7 @@ export class Reservations {
     const pace = new Pace();
     for (;;) {
       signal?.throwIfAborted();
-      const ms = Math.ceil(Math.min(LONGEST, left()));
+      const ms = nextPart(left());
       const sent = { ...options, agent, paths, timeout: ms };
       const call = { patience, within: within ?? ms + MARGIN };
       pace.sends(ms);

@@ -7,7 +7,7 @@ import type { Message } from "./message.ts";
 import type { Messages } from "./messages.ts";
 import { Pace } from "./pace.ts";
 import type { Failure } from "./state.ts";
-import { LONGEST, MARGIN } from "./until.ts";
+import { MARGIN, nextPart } from "./until.ts";
 
 /** Which tasks fit. */
 export interface TaskFilter {
@@ -72,7 +72,7 @@ export async function takeNext<T>(
 
   for (let after = filter.after, waits = !looks;; patience = left()) {
     signal?.throwIfAborted();
-    const ms = waits ? Math.ceil(Math.min(LONGEST, left())) : 0;
+    const ms = waits ? nextPart(left()) : 0;
     // Repetitions of a request share one idempotency key, so they must be identical, the timeout included.
     const sent = { ...filter, agent, after, timeout: ms };
     const call = { within: ms + MARGIN, patience };

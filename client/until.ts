@@ -63,6 +63,14 @@ export const LONGEST = 25_000;
 export const MARGIN = 10_000;
 
 /**
+ * Milliseconds of the next request's wait: what is left, in equal parts. A short last one would leave no mark, which
+ * the same wait takes over without a change of the room.
+ */
+export function nextPart(left: number): number {
+  return left === Infinity ? LONGEST : Math.ceil(left / Math.max(1, Math.ceil(left / LONGEST)));
+}
+
+/**
  * Waits for a condition, in as many requests as it takes. Retries while the service is away: for the usual patience
  * before its first answer, afterwards as long as the wait lasts. Errors: those of the service (`invalid_expression`,
  * `room_not_found`, ...), `bad_answer`, and `no_answer` or `unavailable` after the last retry.
@@ -78,7 +86,7 @@ export async function until(
   const pace = new Pace();
 
   function ask(): Promise<{ body: Triggered | TimedOut }> {
-    const ms = Math.ceil(Math.min(LONGEST, left()));
+    const ms = nextPart(left());
     pace.sends(ms);
     const body = { condition, agent, include, timeout: ms };
     return connection.ask(`${room}/wait`, body, { signal, within: ms + MARGIN, patience: 0 });

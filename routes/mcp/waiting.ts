@@ -93,7 +93,7 @@ async function repeat(
       const params = { progressToken, progress: Math.round(elapsed / 1_000), total: seconds };
       await notify({ method: "notifications/progress", params: { ...params, message: "waiting" } });
     }
-    const timeout = keyed ? evenly(total, max) : Math.max(0, Math.min(max, Math.round(total - elapsed)));
+    const timeout = evenly(keyed ? total : Math.max(0, Math.round(total - elapsed)), max);
     const asked = now();
     const answer = await ask(timeout, signal);
     const ended = now();
@@ -109,7 +109,10 @@ async function repeat(
   }
 }
 
-/** Divides a time into equal parts of at most `max` milliseconds; returns one. */
+/**
+ * Divides a time into equal parts of at most `max` milliseconds; returns one. A short last one would leave no mark, which
+ * the same wait takes over without a change of the room.
+ */
 function evenly(total: number, max: number): number {
   return Math.ceil(total / Math.max(1, Math.ceil(total / max)));
 }

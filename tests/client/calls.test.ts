@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { connect } from "../../client/mod.ts";
+import { nextPart } from "../../client/until.ts";
 import { checked } from "../support/timers.ts";
 import { acted, answer, refusal, type Sent } from "../support/scripted.ts";
 
@@ -167,4 +168,18 @@ checked("a reservation that is made while its maker leaves is given back", async
     ["POST", "/rooms/r/reservations", undefined],
     ["DELETE", "/rooms/r/reservations/x", 9],
   ]);
+});
+
+checked("what takes longer than a request is waited for in equal parts", async () => {
+  assert.deepEqual(
+    [Infinity, 50_000, 28_000, 25_001, 25_000, 7, 0].map(nextPart),
+    [25_000, 25_000, 14_000, 12_501, 25_000, 7, 0],
+  );
+  const first = async (act: Parameters<typeof sentBy>[0], body: unknown) => {
+    const [, sent] = await sentBy(act, body) as [string, { timeout: number }];
+    assert.ok(sent.timeout > 13_000 && sent.timeout <= 14_000, `${sent.timeout} ms`);
+  };
+  await first((room) => room.until("true", { timeout: 28_000 }), { triggered: true });
+  await first(({ tasks }) => tasks.next({ timeout: 28_000 }), { claimed: true, message: {} });
+  await first(({ reservations }) => reservations.reserve(["a"], { timeout: 28_000 }), { id: "x" });
 });

@@ -1866,7 +1866,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a long take of MCP under a key whose requests differ",
-    edits: [["keyed ? evenly(total, max)", "false ? evenly(total, max)"]],
+    edits: [["evenly(keyed ? total", "evenly(false ? total"]],
     test: "tests/mcp/waiting.test.ts",
     filter: "requests under one idempotency key are equal",
   },

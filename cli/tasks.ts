@@ -58,7 +58,10 @@ export const take: Command = {
     const outcome = await toldWaiting(`a task in ${room.id}`, taking);
     remarkUnregistered(outcome);
     if (outcome.claimed) return tell(input, outcome, takenLine(outcome));
-    const failure = { message: "There is no task.", hint: outcome.hint, ...outcome.last_error };
+    const { hint, last_error } = outcome;
+    const failure = last_error
+      ? { ...last_error, message: `No task fits. One could not be judged: ${last_error.message}` }
+      : { message: "There is no task.", hint };
     if (input.json) print(JSON.stringify(outcome));
     else remark(`convene: The time is over. ${worded(failure)}`);
     return EXIT.timedOut;

@@ -91,6 +91,9 @@ Deno.test("what goes wrong with a task in a shell is kept with it", async () => 
       `${off} task ada: o [called off]`,
     ]);
     await refused(shell, 124, /There is no task/, "take", "--timeout", "100ms");
+    await prints(shell, /^\d+$/, "say", "text", "--kind", "task");
+    const unlike = /No task fits\. One could not be judged: `message.body.n`: a string has no members/;
+    await refused(shell, 124, unlike, "take", "--where", "message.body.n > 1", "--timeout", "100ms");
     await refused(shell, 2, /no option --knd. Did you mean --kind\?/, "take", "--knd", "task");
     await refused(shell, 2, /no message's id/, "complete", "x1");
     await refused(shell, 2, /Who are you/, "take", "--agent", "");

@@ -109,6 +109,10 @@ const TESTED: Record<keyof typeof LIMITS, [file: string, test: string]> = {
     "db/idempotency.test.ts",
     "a key is free again after its lifetime, and expired rows go with later writes",
   ],
+  storedBytes: [
+    "contract/fair_use.test.ts",
+    "what is stored under a key counts as further requests, once",
+  ],
   waitMs: [
     "routes/wait_time.test.ts",
     "a wait takes 25 s where nothing is said or more is asked for, and less where less is",

@@ -23,7 +23,7 @@ const NO_ROOM = "";
  */
 export async function answerOnce<Answer>(
   c: Context,
-  { database, viewerOf }: Callers,
+  { database, viewerOf, fairUse }: Callers & { fairUse: FairUse },
   room: string | undefined,
   { acts, run, answer }: Operation<Answer>,
   render: (answer: Answer, outcome: Outcome) => Response | Promise<Response>,
@@ -39,6 +39,7 @@ export async function answerOnce<Answer>(
       fingerprint: await digest(identityOf(c), await c.req.arrayBuffer()),
       lifetime: LIMITS.idempotencyMs,
     }, run);
+  if (key !== undefined && !outcome.replayed) fairUse.charge(c, bytesOf(outcome));
   const response = await render(answer(outcome), outcome);
   if (outcome.replayed) response.headers.set(REPLAYED, "true");
   return response;
@@ -60,6 +61,14 @@ export async function answerWaiting<Answer>(
   if (timeout === 0) return await answeredInTime(services.database.working(answer), c);
   const release = services.fairUse.hold(c, "wait", room);
   return await answer().finally(release);
+}
+
+const encoder = new TextEncoder();
+
+/** Returns the bytes of an outcome's texts, before they are escaped. */
+function bytesOf({ rows }: Outcome): number {
+  const texts = rows.flat().flatMap(Object.values).filter((value) => typeof value === "string");
+  return texts.reduce((sum, text) => sum + encoder.encode(text).length, 0);
 }
 
 const REPLAYED = "Idempotency-Replayed";

@@ -120,6 +120,8 @@ export const LIMITS = {
   roomlessKeyLength: 20,
   /** Milliseconds for which a request may be repeated under its key: a day's outage of the caller is covered. */
   idempotencyMs: 24 * 60 * 60 * 1_000,
+  /** Bytes that are stored under a key which count as a request more: a small one may leave twenty values of 64 KiB. */
+  storedBytes: 64 * 1024,
   /** Milliseconds of a wait: proxies cut silent connections after some 30 s. */
   waitMs: 25_000,
   /** Seconds of an MCP client's wait that says no time, and at the most: clients give a tool some 60 s. */

@@ -54,6 +54,31 @@ Deno.test("a flood is refused with 429 and told when to come back", () =>
     assert.equal(health.status, 200);
   }));
 
+Deno.test("what is stored under a key counts as further requests, once", () =>
+  limited({ RATE_LIMIT: "1" }, async (url) => {
+    const send = async (method: string, path: string, body?: object, headers?: Record<string, string>) => {
+      const response = await fetch(url + path, { method, headers, body: body && JSON.stringify(body) });
+      await response.body?.cancel();
+      return response;
+    };
+    await post(`${url}/rooms`, { id: "r" });
+    const keys = Array.from({ length: 20 }, (_, n) => `k${n}`);
+    const batch = (writes: unknown[], headers?: Record<string, string>) =>
+      send("PUT", "/rooms/r/state/batch", { writes }, headers);
+    for (let n = 0; n < 20; n += 4) {
+      const values = keys.slice(n, n + 4).map((key) => ({ key, value: { text: "x".repeat(60_000) } }));
+      assert.equal((await batch(values)).status, 200);
+    }
+    const edits = keys.map((key) => ({ key, set: { "/n": 1 } }));
+    assert.equal((await batch(edits)).status, 200);
+    assert.equal((await send("GET", "/rooms/r")).status, 200);
+    assert.equal((await batch(edits, { "Idempotency-Key": "k" })).status, 200);
+    const refused = await send("GET", "/rooms/r");
+    assert.equal(refused.status, 429);
+    const seconds = Number(refused.headers.get("Retry-After"));
+    assert.ok(seconds > 4 && seconds <= 18, `${seconds} s`);
+  }));
+
 Deno.test("a caller's waits and streams at once are counted, and given back", () =>
   limited({ RATE_LIMIT: "1000", WAITS_PER_CALLER: "2", STREAMS_PER_CALLER: "1" }, async (url) => {
     await post(`${url}/rooms`, { id: "r" });

@@ -830,6 +830,12 @@ export const MUTANTS: Mutant[] = [
     filter: "memory: a full batch of edits is made once",
   },
   {
+    name: "what is stored under a key for nothing",
+    edits: [["  if (key !== undefined && !outcome.replayed) fairUse.charge(c, bytesOf(outcome));\n", ""]],
+    test: "tests/contract/fair_use.test.ts",
+    filter: "what is stored under a key counts",
+  },
+  {
     name: "a keyed write without its revision",
     edits: [["COALESCE((${revision.sql}), 'null')", "'null'"]],
     test: "tests/contract/idempotency.test.ts",
@@ -2559,7 +2565,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a room's share that strangers use up",
-    edits: [["const counted = countedRoom(c, namedRoom(c, room), caller);", "const counted = room;"]],
+    edits: [['yield ["room", countedRoom(c, namedRoom(c, room), caller)];', 'yield ["room", room];']],
     test: "tests/routes/locked.test.ts",
     filter: "requests of strangers",
   },

@@ -72,7 +72,7 @@ Deno.test("where a caller and a room are both half used, both are told", async (
 });
 
 Deno.test("names that nobody uses again push out nobody who comes back", () => {
-  const take = createBuckets({ perSecond: 1, burst: 10, max: 100 }, () => 0);
+  const { take } = createBuckets({ perSecond: 1, burst: 10, max: 100 }, () => 0);
   for (let n = 0; n < 10; n++) take("busy");
   for (let n = 0; n < 1_000; n++) {
     take(`unknown ${n}`);

@@ -27,15 +27,27 @@ export function createBuckets({ perSecond, burst, max }: BucketLimits, now: () =
     return fresh;
   }
 
-  return function take(name: string): Taken {
-    if (perSecond === 0) return { left: Infinity };
+  /** Returns a bucket with what time has added. */
+  function filled(name: string) {
     const time = now();
     const bucket = bucketOf(name, time);
     bucket.tokens = Math.min(burst, bucket.tokens + (time - bucket.at) * perSecond / 1_000);
     bucket.at = time;
-    if (bucket.tokens < 1) return { left: 0, waitMs: (1 - bucket.tokens) * 1_000 / perSecond };
-    bucket.tokens--;
-    return { left: Math.floor(bucket.tokens) };
+    return bucket;
+  }
+
+  return {
+    take(name: string): Taken {
+      if (perSecond === 0) return { left: Infinity };
+      const bucket = filled(name);
+      if (bucket.tokens < 1) return { left: 0, waitMs: (1 - bucket.tokens) * 1_000 / perSecond };
+      bucket.tokens--;
+      return { left: Math.floor(bucket.tokens) };
+    },
+    /** Takes what a request has turned out to cost besides, whether the bucket holds it or not. */
+    charge(name: string, requests: number): void {
+      if (perSecond > 0) filled(name).tokens -= requests;
+    },
   };
 }
 

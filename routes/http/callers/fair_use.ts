@@ -46,7 +46,7 @@ export function createFairUse(
     // At least 1, else a bucket would never admit a request.
     const burst = Math.max(1, Math.floor(perSecond * LIMITS.burstSeconds));
     const max = LIMITS.callersRemembered;
-    return { perSecond, burst, takeFrom: createBuckets({ perSecond, burst, max }, now) };
+    return { perSecond, burst, buckets: createBuckets({ perSecond, burst, max }, now) };
   };
   const rates = { caller: rateOf(callerPerSecond), room: rateOf(roomPerSecond) };
   const holds = createHolds();
@@ -60,8 +60,8 @@ export function createFairUse(
 
   /** Takes from a bucket, and adds it to `shares` once half of it is used. Errors: `rate_limited` if it is empty. */
   function take(c: Context, shares: Share[], whose: Share["whose"], name: string): void {
-    const { perSecond, burst, takeFrom } = rates[whose];
-    const { left, waitMs } = takeFrom(name);
+    const { perSecond, burst, buckets } = rates[whose];
+    const { left, waitMs } = buckets.take(name);
     if (left * 2 > burst) return;
     const share = { whose, burst, left, seconds: Math.ceil((waitMs ?? 0) / 1_000) };
     if (waitMs === undefined) return void shares.push(share);
@@ -76,19 +76,28 @@ export function createFairUse(
     });
   }
 
+  /** Returns whose requests a request is one of; nobody's where nothing is counted. */
+  function* countedBy(c: Context): Iterable<[whose: Share["whose"], name: string]> {
+    const caller = callerWithLimits(c);
+    if (caller === undefined || UNCOUNTED.test(c.req.path)) return;
+    if (caller !== null) yield ["caller", caller];
+    const room = roomIn(c.req.path);
+    if (room !== undefined) yield ["room", countedRoom(c, namedRoom(c, room), caller)];
+  }
+
   return {
     /** Limits the rate of requests of a caller and to a room. Errors: `rate_limited`. */
     admit(c: Context, next: Next): Promise<void> {
-      const caller = callerWithLimits(c);
-      if (caller === undefined || UNCOUNTED.test(c.req.path)) return next();
       const shares: Share[] = [];
-      if (caller !== null) take(c, shares, "caller", caller);
-      const room = roomIn(c.req.path);
-      if (room !== undefined) {
-        const counted = countedRoom(c, namedRoom(c, room), caller);
-        take(c, shares, "room", counted);
-      }
+      for (const [whose, name] of countedBy(c)) take(c, shares, whose, name);
       return shares.length === 0 ? next() : next().then(() => tell(c, shares));
+    },
+
+    /** Counts what is stored for a request's repetitions: `storedBytes` of it as one request more. */
+    charge(c: Context, bytes: number): void {
+      const requests = Math.floor(bytes / LIMITS.storedBytes);
+      if (requests === 0) return;
+      for (const [whose, name] of countedBy(c)) rates[whose].buckets.charge(name, requests);
     },
 
     /** Counts a wait or a stream until the returned function is called. Errors: `rate_limited`. */

@@ -288,6 +288,45 @@ Deno.test("the paths of who waits are compared anew only when what kept them off
     assert.equal(paths.compared, 3);
   }));
 
+Deno.test("nothing is compared for who leaves while those who wait for paths are looked at", async () => {
+  const readsBoard = (statements: Statement[]) =>
+    statements.some(({ sql }) => sql.includes("FROM reservations"));
+  let leave: (() => void) | undefined;
+  await withApp(async ({ json, services: { database, reserving }, nextBatch }) => {
+    await json("POST", "/rooms", { id: "r" });
+    const reserve = (agent: string, path: string, timeout = 0) =>
+      json("POST", "/rooms/r/reservations", { agent, paths: [path], timeout });
+    const { body: first } = await reserve("ann", "a/**");
+    const marked = () =>
+      nextBatch(({ statements }) => statements.some(({ sql }) => sql.includes("INSERT INTO waits")));
+    for (const id of ["bob", "cy"]) await json("POST", "/rooms/r/agents", { id, name: id });
+    const bobs = reserve("bob", "a/x", 20_000);
+    await marked();
+    const paths = new CountedPaths("a/y");
+    const asked = { agent: "cy", paths, mode: "exclusive" as const, ttl: 60, note: null };
+    const context = { ...BY_SERVICE, time: database.time, newId: database.newId };
+    const { signal, abort } = controlled();
+    const cys = reserving.reserve("r", asked, { timeout: 20_000, signal }).run(context);
+    await marked();
+    leave = abort;
+    const refused = assert.rejects(cys, { code: "unavailable" });
+    await json("DELETE", `/rooms/r/reservations/${first.id}`, { agent: "ann" });
+    await refused;
+    assert.equal((await bobs).status, 201);
+    assert.equal(paths.compared, 1);
+  }, {
+    poll: 60_000,
+    wrap: (connection) => ({
+      async send(statements, mode) {
+        const rows = await connection.send(statements, mode);
+        if (mode === "read" && readsBoard(statements)) leave?.();
+        return rows;
+      },
+      close: () => connection.close(),
+    }),
+  });
+});
+
 Deno.test("what the refusals of those who wait for paths and end together show is read at once", async () => {
   const agents = ["bob", "cy", "dan", "eve", "fay"];
   const readsNotes = (statements: Statement[]) =>

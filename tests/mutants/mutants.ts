@@ -782,6 +782,15 @@ export const MUTANTS: Mutant[] = [
     filter: "the paths of who waits are compared anew only when",
   },
   {
+    name: "paths compared for who has left",
+    edits: [[
+      "      if (waiting.isOver()) {\n        round.left.delete(waiting);\n        continue;\n      }\n",
+      "",
+    ]],
+    test: "tests/cel/queue.test.ts",
+    filter: "nothing is compared for who leaves while",
+  },
+  {
     name: "paths made ready to be compared that are not",
     edits: [[
       "    let conflictsOf: ReturnType<typeof createConflicts> | undefined;\n",

@@ -9,7 +9,7 @@ const MEANT: Record<string, string> = {
   invites: "invitations codes",
   join: "agent register enter",
   leave: "quit unregister",
-  read: "messages log inbox",
+  read: "messages tasks log inbox",
   release: "unreserve unclaim",
   reserve: "reservations reservation paths",
   room: "create open delete",
@@ -21,7 +21,7 @@ const MEANT: Record<string, string> = {
   view: "views define",
   wait: "until await",
   watch: "follow events live status agents",
-  work: "worker run tasks",
+  work: "worker run",
 };
 
 /** The error for a first word that is no command. */

@@ -153,6 +153,7 @@ Deno.test("a command that there is not is told the near one, and options before 
     };
     await refused(/no command send. Did you mean say\?/, "send", "hi");
     await refused(/no command messages. Did you mean read\?/, "messages");
+    await refused(/no command tasks. Did you mean read\?/, "tasks");
     await refused(/no command incr. Did you mean set\?/, "incr", "n");
     await refused(/no command att. Did you mean attempts\?/, "att");
     await refused(/no command wiat. Did you mean wait\?/, "wiat", "true");

@@ -53,7 +53,10 @@ const KEPT: Record<string, Record<string, string>> = {
   "db/snapshots/changes_sql.ts": { known: "statements, by what they show" },
   "db/state/effects.ts": { kinds: "statements, without what they write" },
   "db/state/sources.ts": { known: "statements, by what they show" },
-  "db/reservations/automaton.ts": { begun: "globs, which say the same to all" },
+  "db/reservations/automaton.ts": {
+    begun: "globs, which say the same to all",
+    closed: "globs, which say the same to all",
+  },
   "db/serialize.ts": { queues: "who is next", waiting: "who is next" },
   "routes/events.ts": { made: "by what was read for a viewer" },
   "routes/http/callers/credentials.ts": { read: "by what shows a token" },

@@ -1,3 +1,4 @@
+import { ANY } from "./char_set.ts";
 import {
   endsAlternative,
   GLOBSTAR,
@@ -11,6 +12,7 @@ import {
 } from "./glob_syntax.ts";
 import { createLetterMasks } from "./masks.ts";
 import {
+  closeBy,
   enter,
   hasAny,
   meet,
@@ -25,8 +27,8 @@ import {
 } from "./steps.ts";
 import { type Bits, statesOf } from "./states.ts";
 
-/** The maximum number of first tokens after which the states are remembered. */
-const MAX_BEGUN = 128;
+/** The maximum number of first tokens, and of last letters, of which the states are remembered. */
+const MAX_KNOWN = 128;
 
 /** The automaton of some globs. */
 export interface Automaton {
@@ -62,7 +64,8 @@ export function createAutomaton(globs: Token[][]): Automaton {
     if (token !== SLASH && token !== GLOBSTAR) {
       return read(table, turns, from, to, bits, maskOf(token), stays);
     }
-    const isLeft = token === SLASH ? readSlash(states, none, from, to) : readSegments(states, from, to);
+    if (token === SLASH) return endSegment(from, to, none);
+    const isLeft = readSegments(states, from, to);
     if (isLeft && hasBraces) enter(table, turns, to);
     return isLeft;
   }
@@ -70,33 +73,50 @@ export function createAutomaton(globs: Token[][]): Automaton {
   /** Reads two tokens at once, which takes less time; returns undefined where that is not possible. */
   function stepTwo(from: Bits, to: Bits, token: Token, next: Token | undefined): boolean | undefined {
     if (next === undefined) return undefined;
-    if (token === STAR && next === SLASH) {
-      const isLeft = readSlash(states, fills, from, to);
-      if (isLeft && hasBraces) enter(table, turns, to);
-      return isLeft;
-    }
+    if (token === STAR && next === SLASH) return endSegment(from, to, fills);
     if (!isLetter(token) || !isLetter(next)) return undefined;
     return readTwo(table, turns, from, to, bits, maskOf(token), maskOf(next), stays);
   }
 
-  const first: Bits = states.starts.slice();
-  if (hasBraces) enter(table, turns, first);
-  /** The states after the first token of another glob: many globs begin alike. */
-  const begun = new Map<Token, Bits>();
-
-  function begin(token: Token): Bits {
-    const known = begun.get(token);
-    if (known) return known;
-    const set = createSet();
-    const after = step(first, set, token) ? set : none;
-    if (begun.size < MAX_BEGUN) begun.set(token, after);
-    return after;
+  /** Reads a slash, after any text if `skipping` is `fills`. */
+  function endSegment(from: Bits, to: Bits, skipping: Bits): boolean {
+    const isLeft = readSlash(states, skipping, from, to);
+    if (isLeft && hasBraces) enter(table, turns, to);
+    return isLeft;
   }
 
+  const first: Bits = states.starts.slice();
+  if (hasBraces) enter(table, turns, first);
   /** The states by now; the sets that hold them, those after an alternative, and those after several. */
   let [now, set, one, several] = [first, createSet(), createSet(), createSet()];
   /** In a segment that may be empty, the states after a text of it. */
   let [withText, needsText] = [createSet(), false];
+
+  /** The states after the first token of another glob, and before its last letter: many globs begin or end alike. */
+  const begun = new Map<Token, Bits>();
+  const closed = new Map<Token, Bits>();
+
+  /** Returns what is remembered of a token, or makes it in a new set, or in `spare` if it is not to be remembered. */
+  function recall(
+    known: Map<Token, Bits>,
+    token: Token,
+    spare: Bits,
+    make: (token: Token, to: Bits) => Bits,
+  ): Bits {
+    const found = known.get(token);
+    if (found) return found;
+    const isKept = known.size < MAX_KNOWN && (typeof token === "number" || token === ANY);
+    const made = make(token, isKept ? createSet() : spare);
+    if (isKept) known.set(token, made);
+    return made;
+  }
+
+  const begin = (token: Token, to: Bits): Bits => step(first, to, token) ? to : none;
+
+  function close(token: Token, to: Bits): Bits {
+    closeBy(states, to, bits, maskOf(token));
+    return to;
+  }
 
   /** Reads alternatives. Returns where they end. */
   function readAny(tokens: Token[], open: number): number {
@@ -127,8 +147,8 @@ export function createAutomaton(globs: Token[][]): Automaton {
 
   /** Walks a glob to `now`. Returns the states that end it, if any is left. */
   function walk(other: Token[]): Bits | undefined {
-    const isBegun = typeof other[0] === "number" && other[0] !== OPEN && other[0] !== WITH_TEXT;
-    now = isBegun ? begin(other[0]!) : first;
+    const isBegun = other[0] !== OPEN && other[0] !== WITH_TEXT;
+    now = isBegun ? recall(begun, other[0]!, set, begin) : first;
     if (now === none) return undefined;
     needsText = false;
     const end = other.length - 1;
@@ -141,7 +161,10 @@ export function createAutomaton(globs: Token[][]): Automaton {
       } else {
         if (needsText) [set, withText, now, needsText] = [withText, set, withText, false];
         if (at === end && token === SLASH) return endings;
-        const areLeft = stepTwo(now, set, token, other[at + 1]);
+        if (at === end - 1 && isLetter(token)) return recall(closed, token, one, close);
+        // The last letter stays for the end.
+        const next = at === end - 2 && isLetter(token) ? undefined : other[at + 1];
+        const areLeft = stepTwo(now, set, token, next);
         if (areLeft !== undefined) at++;
         if (!(areLeft ?? step(now, set, token))) return undefined;
         now = set;

@@ -11,10 +11,10 @@ import {
   type Token,
 } from "./glob_syntax.ts";
 
-/** A set of states, 30 in a word: the sum of two words is a small integer, which the runtime adds fastest. */
+/** A set of states, 31 in a word: the highest bit is where the sum of two words carries. */
 export type Bits = Int32Array;
 
-export const WORD = 30;
+export const WORD = 31;
 /** A word of all states. */
 export const ALL = 2 ** WORD - 1;
 
@@ -34,6 +34,9 @@ export interface States {
   lasts: Bits;
   /** The states that come to it by a slash. */
   endings: Bits;
+  /** The states that come to one of `endings` by their letter, and those that come or stay there by any. */
+  closings: Bits;
+  closed: Bits;
   /** The states before a segment or a globstar, and the last ones. */
   boundaries: Bits;
   /** The states of a segment before the one that reads its slash. */
@@ -64,6 +67,8 @@ export function statesOf(globs: Token[][]): States {
     starts: createSet(),
     lasts: createSet(),
     endings: createSet(),
+    closings: createSet(),
+    closed: createSet(),
     boundaries: createSet(),
     fills: createSet(),
     slashes: createSet(),
@@ -147,6 +152,19 @@ export function statesOf(globs: Token[][]): States {
     else if (token === CLOSE) closeAlternatives();
   }
 
+  /** Adds what comes to the endings of the last glob by a letter. */
+  function addClosings(start: number) {
+    let isEnd = true;
+    for (let at = state - 1; isEnd && at >= start; at--) {
+      const isInside = has(sets.inside, at);
+      if (has(isInside ? sets.leaves : sets.moves, at)) put(sets.closings, at);
+      if (isInside) continue;
+      // Through alternatives that may be empty.
+      isEnd = has(sets.endings, at) || has(sets.runs, at);
+      if (isEnd && has(sets.stays, at)) put(sets.closed, at);
+    }
+  }
+
   const firsts: number[] = [];
   for (const tokens of globs) {
     beginSegment();
@@ -156,6 +174,7 @@ export function statesOf(globs: Token[][]): States {
     put(sets.lasts, state);
     put(sets.endings, state - 1);
     if (tokens.length > 1 && tokens.at(-1) === GLOBSTAR) put(sets.endings, state - 2);
+    addClosings(firsts.at(-1)!);
   }
   firsts.push(letters.length);
   const words = wordOf(state) + 1;
@@ -165,6 +184,10 @@ export function statesOf(globs: Token[][]): States {
 
 function put(set: Bits, state: number): void {
   set[wordOf(state)]! |= bitOf(state);
+}
+
+function has(set: Bits, state: number): boolean {
+  return (set[wordOf(state)]! & bitOf(state)) !== 0;
 }
 
 /** Adds the states from the first to the last. */

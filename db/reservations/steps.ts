@@ -1,4 +1,4 @@
-import { ALL, bitOf, type Bits, type States, WORD, wordOf } from "./states.ts";
+import { ALL, bitOf, type Bits, type States, wordOf } from "./states.ts";
 
 /** The number of sets in a table. */
 const SETS = 6;
@@ -7,7 +7,9 @@ const SETS = 6;
  * Puts the sets that are read together side by side, which takes a third less time.
  *
  * A sum moves all states of a word at once, however many alternatives there are: a carry runs through ones up to the
- * next zero, and from a word to the next. What a word holds beyond its states means nothing.
+ * next zero, and from a word to the next. `>>> 31` is what it carries out of a word, whose last state is `>> 30`: shifts by
+ * a constant of the module take a tenth longer. The runtime need not check a sum that is cut to 32 bits, either. What a
+ * word holds beyond its states means nothing.
  */
 export function tableOf({ inside, runs, opens, moves, leaves, begins }: States): Int32Array {
   const table = new Int32Array(SETS * inside.length);
@@ -22,7 +24,7 @@ export function turnsOf({ inside, opens }: States): number[] {
   const turns: number[] = [];
   for (let n = 0; n < inside.length; n++) {
     // The state after alternatives may be the first of the next word.
-    const isBraced = (inside[n]! | opens[n]! | inside[n - 1]! >> WORD - 1) !== 0;
+    const isBraced = (inside[n]! | opens[n]! | inside[n - 1]! >> 30) !== 0;
     if (isBraced === (turns.length % 2 === 0)) turns.push(n);
   }
   turns.push(inside.length);
@@ -42,18 +44,21 @@ export function read(
   mask: number,
   staying: Bits,
 ): boolean {
-  let [any, carry, n] = [0, 0, 0];
+  let any = 0;
+  let carry = 0;
+  let n = 0;
   for (let turn = 0; turn < turns.length; turn += 2) {
     for (const end = turns[turn]!; n < end; n++) {
       const before = from[n]!;
       const taken = before & masks[mask + n]!;
       const word = taken << 1 | carry | before & staying[n]!;
-      carry = taken >> WORD - 1;
+      carry = taken >> 30;
       to[n] = word;
       any |= word;
     }
     if (turn + 1 === turns.length) break;
-    let [left, entered] = [0, 0];
+    let left = 0;
+    let entered = 0;
     const end = turns[turn + 1]!;
     for (let at = SETS * n; n < end; n++, at += SETS) {
       const before = from[n]!;
@@ -62,14 +67,14 @@ export function read(
       const taken = before & masks[mask + n]!;
       const moving = taken & table[at + 3]!;
       let word = moving << 1 | carry | before & staying[n]!;
-      carry = moving >> WORD - 1;
+      carry = moving >> 30;
       // Through the rest of the alternatives to the state after them, and on while alternatives follow that may be empty.
-      const leaving = runs + (taken & table[at + 4]! | word & (runs ^ inside)) + left;
-      left = leaving >> WORD;
+      const leaving = (runs + (taken & table[at + 4]! | word & (runs ^ inside)) | 0) + left | 0;
+      left = leaving >>> 31;
       word |= (leaving ^ runs) & ~inside;
       // From the first state within alternatives to all of them.
-      const entering = inside + ((word & table[at + 2]!) << 1) + entered;
-      entered = entering >>> WORD;
+      const entering = (inside + ((word & table[at + 2]!) << 1) | 0) + entered | 0;
+      entered = entering >>> 31;
       word |= (entering ^ inside) & table[at + 5]!;
       to[n] = word;
       any |= word;
@@ -78,7 +83,7 @@ export function read(
   return any !== 0;
 }
 
-/** Reads two letters, one after the other, in a third to two thirds of the time of `read`. */
+/** Reads two letters, one after the other, in seven to nine tenths of the time of `read`. */
 export function readTwo(
   table: Int32Array,
   turns: number[],
@@ -89,22 +94,28 @@ export function readTwo(
   mask2: number,
   staying: Bits,
 ): boolean {
-  let [any, carry1, carry2, n] = [0, 0, 0, 0];
+  let any = 0;
+  let carry1 = 0;
+  let carry2 = 0;
+  let n = 0;
   for (let turn = 0; turn < turns.length; turn += 2) {
     for (const end = turns[turn]!; n < end; n++) {
       const before = from[n]!;
       const stays = staying[n]!;
       const taken1 = before & masks[mask1 + n]!;
       const between = taken1 << 1 | carry1 | before & stays;
-      carry1 = taken1 >> WORD - 1;
+      carry1 = taken1 >> 30;
       const taken2 = between & masks[mask2 + n]!;
       const word = taken2 << 1 | carry2 | between & stays;
-      carry2 = taken2 >> WORD - 1;
+      carry2 = taken2 >> 30;
       to[n] = word;
       any |= word;
     }
     if (turn + 1 === turns.length) break;
-    let [left1, entered1, left2, entered2] = [0, 0, 0, 0];
+    let left1 = 0;
+    let entered1 = 0;
+    let left2 = 0;
+    let entered2 = 0;
     const end = turns[turn + 1]!;
     for (let at = SETS * n; n < end; n++, at += SETS) {
       const before = from[n]!;
@@ -119,23 +130,23 @@ export function readTwo(
       const taken1 = before & masks[mask1 + n]!;
       const moving1 = taken1 & moves;
       let word = moving1 << 1 | carry1 | before & stays;
-      carry1 = moving1 >> WORD - 1;
-      const leaving1 = runs + (taken1 & leaves | word & (runs ^ inside)) + left1;
-      left1 = leaving1 >> WORD;
+      carry1 = moving1 >> 30;
+      const leaving1 = (runs + (taken1 & leaves | word & (runs ^ inside)) | 0) + left1 | 0;
+      left1 = leaving1 >>> 31;
       word |= (leaving1 ^ runs) & ~inside;
-      const entering1 = inside + ((word & opens) << 1) + entered1;
-      entered1 = entering1 >>> WORD;
+      const entering1 = (inside + ((word & opens) << 1) | 0) + entered1 | 0;
+      entered1 = entering1 >>> 31;
       word |= (entering1 ^ inside) & begins;
 
       const taken2 = word & masks[mask2 + n]!;
       const moving2 = taken2 & moves;
       word = moving2 << 1 | carry2 | word & stays;
-      carry2 = moving2 >> WORD - 1;
-      const leaving2 = runs + (taken2 & leaves | word & (runs ^ inside)) + left2;
-      left2 = leaving2 >> WORD;
+      carry2 = moving2 >> 30;
+      const leaving2 = (runs + (taken2 & leaves | word & (runs ^ inside)) | 0) + left2 | 0;
+      left2 = leaving2 >>> 31;
       word |= (leaving2 ^ runs) & ~inside;
-      const entering2 = inside + ((word & opens) << 1) + entered2;
-      entered2 = entering2 >>> WORD;
+      const entering2 = (inside + ((word & opens) << 1) | 0) + entered2 | 0;
+      entered2 = entering2 >>> 31;
       word |= (entering2 ^ inside) & begins;
 
       to[n] = word;
@@ -148,17 +159,18 @@ export function readTwo(
 /** Adds the states that are reached without reading. `turns`: from `turnsOf`. */
 export function enter(table: Int32Array, turns: number[], set: Bits): void {
   for (let turn = 1; turn < turns.length; turn += 2) {
-    let [left, entered] = [0, 0];
+    let left = 0;
+    let entered = 0;
     const end = turns[turn]!;
     for (let n = turns[turn - 1]!, at = SETS * n; n < end; n++, at += SETS) {
       let word = set[n]!;
       const inside = table[at]!;
       const runs = table[at + 1]!;
-      const leaving = runs + (word & (runs ^ inside)) + left;
-      left = leaving >> WORD;
+      const leaving = (runs + (word & (runs ^ inside)) | 0) + left | 0;
+      left = leaving >>> 31;
       word |= (leaving ^ runs) & ~inside;
-      const entering = inside + ((word & table[at + 2]!) << 1) + entered;
-      entered = entering >>> WORD;
+      const entering = (inside + ((word & table[at + 2]!) << 1) | 0) + entered | 0;
+      entered = entering >>> 31;
       set[n] = word | (entering ^ inside) & table[at + 5]!;
     }
   }
@@ -166,17 +178,19 @@ export function enter(table: Int32Array, turns: number[], set: Bits): void {
 
 /** Reads any text within a segment. `turns`: from `turnsOf`. */
 export function readText(table: Int32Array, turns: number[], fills: Bits, from: Bits, to: Bits): void {
-  let [filled, n] = [0, 0];
+  let filled = 0;
+  let n = 0;
   for (let turn = 0; turn < turns.length; turn += 2) {
     for (const end = turns[turn]!; n < end; n++) {
       const word = from[n]!;
       const all = fills[n]!;
-      const filling = all + (word & all) + filled;
-      filled = filling >> WORD;
+      const filling = (all + (word & all) | 0) + filled | 0;
+      filled = filling >>> 31;
       to[n] = word | filling ^ all;
     }
     if (turn + 1 === turns.length) break;
-    let [moved, left] = [0, 0];
+    let moved = 0;
+    let left = 0;
     const end = turns[turn + 1]!;
     for (let at = SETS * n; n < end; n++, at += SETS) {
       let word = from[n]!;
@@ -184,15 +198,15 @@ export function readText(table: Int32Array, turns: number[], fills: Bits, from: 
       const all = fills[n]!;
       // To the end of an alternative, and out of it.
       const movers = inside & table[at + 3]!;
-      const moving = movers + (word & movers) + moved;
-      moved = moving >> WORD;
+      const moving = (movers + (word & movers) | 0) + moved | 0;
+      moved = moving >>> 31;
       word |= moving ^ movers;
-      const leaving = inside + (word & inside) + left;
-      left = leaving >> WORD;
+      const leaving = (inside + (word & inside) | 0) + left | 0;
+      left = leaving >>> 31;
       word |= leaving & ~inside;
       // From the first state outside to the slash.
-      const filling = all + (word & all & ~inside) + filled;
-      filled = filling >> WORD;
+      const filling = (all + (word & all & ~inside) | 0) + filled | 0;
+      filled = filling >>> 31;
       to[n] = word | filling ^ all;
     }
   }
@@ -202,19 +216,22 @@ export function readText(table: Int32Array, turns: number[], fills: Bits, from: 
  * Reads a slash, after any text if `skipping` has the states that a text leads to it. Returns whether any state is left.
  */
 export function readSlash({ slashes, globstars }: States, skipping: Bits, from: Bits, to: Bits): boolean {
-  let [any, filled, carry, passed] = [0, 0, 0, 0];
+  let any = 0;
+  let filled = 0;
+  let carry = 0;
+  let passed = 0;
   for (let n = 0; n < from.length; n++) {
     const before = from[n]!;
     const skips = skipping[n]!;
-    const filling = skips + (before & skips) + filled;
-    filled = filling >> WORD;
+    const filling = (skips + (before & skips) | 0) + filled | 0;
+    filled = filling >>> 31;
     const taken = (before | filling ^ skips) & slashes[n]!;
     const word = taken << 1 | carry;
-    carry = taken >> WORD - 1;
+    carry = taken >> 30;
     const stars = globstars[n]!;
     const passing = word & stars;
     to[n] = word | before & stars | passing << 1 | passed;
-    passed = passing >> WORD - 1;
+    passed = passing >> 30;
     any |= to[n]!;
   }
   return any !== 0;
@@ -222,16 +239,22 @@ export function readSlash({ slashes, globstars }: States, skipping: Bits, from: 
 
 /** Reads any number of segments. Returns whether any state is left. */
 export function readSegments({ lasts, boundaries }: States, from: Bits, to: Bits): boolean {
-  let [any, filled] = [0, 0];
+  let any = 0;
+  let filled = 0;
   for (let n = 0; n < from.length; n++) {
     const word = from[n]!;
     const fills = ALL ^ lasts[n]!;
-    const filling = fills + (word & fills) + filled;
-    filled = filling >> WORD;
+    const filling = (fills + (word & fills) | 0) + filled | 0;
+    filled = filling >>> 31;
     to[n] = word | (filling ^ fills) & boundaries[n]!;
     any |= word;
   }
   return any !== 0;
+}
+
+/** Makes the set of the states that come to an ending by a letter, in a sixth to two thirds of the time of `read`. */
+export function closeBy({ closings, closed }: States, to: Bits, masks: Bits, mask: number): void {
+  for (let n = 0; n < to.length; n++) to[n] = closings[n]! & masks[mask + n]! | closed[n]!;
 }
 
 export function meet(set: Bits, other: Bits): boolean {

@@ -6,8 +6,8 @@ import { createOverlaps } from "../../db/reservations/globs.ts";
 
 /** Characters that the globs below tell apart. */
 const CHARS = [..."abcz"];
-/** How many states of the automaton stand before the drawn ones: its words of 30 are to begin at any of these. */
-const BEFORE = Array.from({ length: 10 }, (_, n) => 3 * n);
+/** How many states of the automaton stand before the drawn ones: its words of 31 are to begin at any of these. */
+const BEFORE = Array.from({ length: 11 }, (_, n) => 3 * n);
 
 /**
  * Whether two patterns have a text in common that is not empty: of letters, of which a star stands for any number of

@@ -99,12 +99,36 @@ Deno.test("of many lists, those overlap that have a glob that does, whichever si
 
 Deno.test("alternatives are entered and left from any state and by any letter, however many there are", () => {
   const alternatives = [..."abcdefghijk"].map((char) => char.repeat(4));
-  for (let before = 0; before < 60; before++) {
+  for (let before = 0; before < 62; before++) {
     const start = "z".repeat(before);
     const overlaps = createOverlaps([`${start}{${alternatives}}y`]);
     const meeting = (end: string) => overlaps(alternatives.map((text) => [`${start}${text}${end}`]));
     assert.deepEqual(meeting("y"), alternatives.map(() => true), String(before));
     assert.deepEqual(meeting("x"), alternatives.map(() => false), String(before));
+  }
+});
+
+Deno.test("a glob ends with its last letter, whatever may follow it in the other", () => {
+  const ends: Array<[glob: string, common: string[], apart: string[]]> = [
+    ["a", ["a"], ["b", "aa", "ba"]],
+    ["a*", ["a", "aa", "ab"], ["b", "ba"]],
+    ["a{b,}", ["a", "ab"], ["b", "aa", "abb"]],
+    ["a{b,}{,c}{d,}", ["a", "ab", "ac", "ad", "abd", "abcd"], ["aa", "acb", "adc"]],
+    ["a*{b,}", ["a", "ab", "az"], ["b", "za"]],
+    ["{aa,b}{c,}", ["aa", "b", "aac", "bc"], ["a", "c", "ab", "aab"]],
+    ["{a*,bb}", ["a", "aa", "bb"], ["b", "bbb"]],
+    ["a/**", ["a", "a/z", "a/b/c"], ["b", "z/a"]],
+    ["a{b,}/**", ["a", "ab", "a/z"], ["b", "ac"]],
+    ["**", ["a", "ab", "a/b"], []],
+  ];
+  for (let before = 1; before < 35; before++) {
+    const start = "z".repeat(before);
+    for (const [glob, common, apart] of ends) {
+      const overlaps = createOverlaps([`x${"y".repeat(20)}`, `${start}/${glob}`]);
+      const meeting = (texts: string[]) => overlaps(texts.map((text) => [`${start}/${text}`]));
+      assert.deepEqual(meeting(common), common.map(() => true), `${start}/${glob}`);
+      assert.deepEqual(meeting(apart), apart.map(() => false), `${start}/${glob}`);
+    }
   }
 });
 

@@ -2139,15 +2139,36 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "alternatives that are not entered across the words of an automaton",
-    edits: [["<< 1) + entered1;", "<< 1);"]],
+    edits: [["<< 1) | 0) + entered1 | 0;", "<< 1) | 0);"]],
     test: "tests/db/globs.test.ts",
     filter: "alternatives are entered",
   },
   {
     name: "alternatives that are not left across words by the second of two letters",
-    edits: [["(runs ^ inside)) + left2;", "(runs ^ inside));"]],
+    edits: [["(runs ^ inside)) | 0) + left2 | 0;", "(runs ^ inside)) | 0);"]],
     test: "tests/db/drawn_globs.test.ts",
     filter: "drawn globs overlap",
+  },
+  {
+    name: "alternatives that are not left across words by a letter alone",
+    edits: [[
+      "table[at + 4]! | word & (runs ^ inside)) | 0) + left | 0;",
+      "table[at + 4]! | word & (runs ^ inside)) | 0);",
+    ]],
+    test: "tests/db/drawn_globs.test.ts",
+    filter: "drawn globs overlap",
+  },
+  {
+    name: "a last letter before alternatives that may be empty, as if they were not",
+    edits: [["isEnd = has(sets.endings, at) || has(sets.runs, at);", "isEnd = has(sets.endings, at);"]],
+    test: "tests/db/globs.test.ts",
+    filter: "a glob ends with its last letter",
+  },
+  {
+    name: "a last letter that leaves no alternatives",
+    edits: [["has(isInside ? sets.leaves : sets.moves, at)", "has(sets.moves, at)"]],
+    test: "tests/db/globs.test.ts",
+    filter: "a glob ends with its last letter",
   },
   {
     name: "the first of two letters that is not read across words",

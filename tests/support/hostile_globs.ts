@@ -141,4 +141,20 @@ export const HOSTILE_GLOBS: Record<string, [asked: string[], inForce: string[]]>
     twenty((n) => `**/${"{a,}{b,}/".repeat(10)}c${n}`),
     full((n) => fill("**/", "{a,}{b,}/", `d${n}`, 140)),
   ],
+  "long alternatives on both sides": [
+    four((n) => `z{*${"a".repeat(500)},b}c${n}z`),
+    full((n) => `z{*${"a".repeat(495)},b}d${n}z`),
+  ],
+  "alternatives of a word on both sides": [
+    four((n) => fill("z", `{${"a".repeat(14)},${"b".repeat(14)}}`, `c${n}z`)),
+    full((n) => fill("z", `{${"a".repeat(14)},${"b".repeat(14)}}`, `d${n}z`)),
+  ],
+  "globs of any one character": [
+    four((n) => fill("*", `{*${"a".repeat(28)},b}`, `c${n}`)),
+    full(() => "?"),
+  ],
+  "globs of any three characters": [
+    four((n) => fill("*", `{*${"a".repeat(28)},b}`, `c${n}`)),
+    full(() => "???"),
+  ],
 };

@@ -4,7 +4,7 @@ import { DatabaseUnavailable } from "../driver/faults.ts";
 import { SERVED } from "../release.ts";
 import { type Row, type Statement, statementOf } from "../driver/statement.ts";
 import type { Coalescer } from "../batching/groups.ts";
-import type { Viewer } from "../viewer.ts";
+import { SERVICE, type Viewer } from "../viewer.ts";
 import { ADMITTED, advance, NEW_REVISION } from "./admission.ts";
 import { depart, FORGET_DEPARTURES } from "./departed.ts";
 import {
@@ -177,12 +177,29 @@ export async function makeEndings(
   return rows.slice(settle.length);
 }
 
+/** What writes of this instance have found due and are ending, by room. */
+const underWay = new WeakMap<Database, Map<string, Promise<unknown>>>();
+
+/**
+ * Ends what a write has found due in a room, or waits until that is done for another write which has found it: of many
+ * writes at once each would send the same. Something may be due still. Errors: `DatabaseUnavailable`.
+ */
+export async function endBeforeWrite(database: Database, due: Due): Promise<void> {
+  const rooms = underWay.get(database) ?? new Map<string, Promise<unknown>>();
+  underWay.set(database, rooms);
+  const { room } = due;
+  const ending = rooms.get(room) ?? makeEndings(database, SERVICE, due).finally(() => rooms.delete(room));
+  rooms.set(room, ending);
+  await ending;
+}
+
 /** Ends all that is due in a room, in as many round trips as that takes. Errors: `DatabaseUnavailable`. */
 export async function makeAllEndings(database: Database, viewer: Viewer, first: Due): Promise<void> {
   const { room } = first;
   const look = { sql: `SELECT ${DUE} FROM rooms WHERE id = :room`, args: { room } };
-  for (let due: Due | undefined = first; due;) {
-    const [rooms] = await makeEndings(database, viewer, due, [look], FURTHER);
+  let size = FIRST;
+  for (let due: Due | undefined = first; due; size = FURTHER) {
+    const [rooms] = await makeEndings(database, viewer, due, [look], size);
     due = dueOf(room, rooms![0]);
   }
 }

@@ -7,7 +7,7 @@ import { refusalOf, unprovenActors } from "./acts.ts";
 import { type Admission, admit, ADMITTED, FROM_ADMITTED } from "./admission.ts";
 import type { Outcome, Step, WriteAs } from "./context.ts";
 import { dueOf, WRITABLE } from "./due.ts";
-import { makeEndings } from "./endings.ts";
+import { endBeforeWrite } from "./endings.ts";
 import { BEAT } from "./heartbeat.ts";
 import { commitOnce, held } from "./commit_once.ts";
 
@@ -64,7 +64,7 @@ export async function commit(database: Database, by: WriteAs, write: Write): Pro
     }
     const due = dueOf(write.room, room);
     if (!due) return committed;
-    await makeEndings(database, by.viewer, due);
+    await endBeforeWrite(database, due);
   }
 }
 

@@ -387,3 +387,20 @@ Deno.test("a day that passes while the machine sleeps is seen with the next requ
     await opened.close();
   }
 });
+
+Deno.test("what many writes at once find due is ended once for all of them", () =>
+  withMarks(20, async ({ json, batches, time }) => {
+    time.now += 2 * LASTS_MS;
+    const before = batches.length;
+    const beats = Array.from(
+      { length: 20 },
+      (_, n) => json("POST", `/rooms/r/agents/a${n}/heartbeat`, { status: "busy" }),
+    );
+    for (const { status } of await Promise.all(beats)) assert.equal(status, 200);
+    const ends = batches.slice(before).filter(({ statements }) =>
+      statements.some(({ sql }) => sql.includes("DELETE FROM waits WHERE rowid IN"))
+    );
+    assert.equal(ends.length, 1);
+    const tries = ends[0]!.statements.filter(({ sql }) => sql.includes("DELETE FROM waits WHERE rowid IN"));
+    assert.equal(tries.length, 3, "the revisions of one round trip");
+  }));

@@ -845,6 +845,15 @@ export const MUTANTS: Mutant[] = [
     filter: "what is stored under a key counts",
   },
   {
+    name: "what is due ended by each write that finds it",
+    edits: [[
+      "rooms.get(room) ?? makeEndings(database, SERVICE, due)",
+      "makeEndings(database, SERVICE, due)",
+    ]],
+    test: "tests/db/endings.test.ts",
+    filter: "what many writes at once find due",
+  },
+  {
     name: "a keyed write without its revision",
     edits: [["COALESCE((${revision.sql}), 'null')", "'null'"]],
     test: "tests/contract/idempotency.test.ts",

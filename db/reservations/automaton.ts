@@ -15,6 +15,7 @@ import {
   closeBy,
   enter,
   hasAny,
+  letterTurnsOf,
   meet,
   read,
   readSegments,
@@ -49,7 +50,7 @@ export function createAutomaton(globs: Token[][]): Automaton {
   const { lasts, endings, fills, stays } = states;
   const words = lasts.length;
   const table = tableOf(states);
-  const turns = turnsOf(states);
+  const [turns, letterTurns] = [turnsOf(states), letterTurnsOf(states)];
   const hasBraces = turns.length > 1;
   const { bits, maskOf } = createLetterMasks(states.letters, words);
   const createSet = (): Bits => new Int32Array(words);
@@ -62,7 +63,7 @@ export function createAutomaton(globs: Token[][]): Automaton {
       return true;
     }
     if (token !== SLASH && token !== GLOBSTAR) {
-      return read(table, turns, from, to, bits, maskOf(token), stays);
+      return read(table, letterTurns, from, to, bits, maskOf(token), stays);
     }
     if (token === SLASH) return endSegment(from, to, none);
     const isLeft = readSegments(states, from, to);
@@ -75,7 +76,7 @@ export function createAutomaton(globs: Token[][]): Automaton {
     if (next === undefined) return undefined;
     if (token === STAR && next === SLASH) return endSegment(from, to, fills);
     if (!isLetter(token) || !isLetter(next)) return undefined;
-    return readTwo(table, turns, from, to, bits, maskOf(token), maskOf(next), stays);
+    return readTwo(table, letterTurns, from, to, bits, maskOf(token), maskOf(next), stays);
   }
 
   /** Reads a slash, after any text if `skipping` is `fills`. */

@@ -20,11 +20,23 @@ export function tableOf({ inside, runs, opens, moves, leaves, begins }: States):
 }
 
 /** Returns where words without alternatives end, where words with alternatives end after these, and so on. */
-export function turnsOf({ inside, opens }: States): number[] {
+export const turnsOf = (states: States): number[] => alternating(states, () => false);
+
+/**
+ * The same for letters, to which a word in the midst of an alternative is one without: what leaves and enters
+ * alternatives passes by it.
+ */
+export const letterTurnsOf = (states: States): number[] =>
+  alternating(states, (n) => {
+    const { moves, inside, begins } = states;
+    return (moves[n]! & inside[n]! & ~begins[n]! & ~states.leaves[n]!) === ALL;
+  });
+
+function alternating({ inside, opens }: States, isPlain: (n: number) => boolean): number[] {
   const turns: number[] = [];
   for (let n = 0; n < inside.length; n++) {
     // The state after alternatives may be the first of the next word.
-    const isBraced = (inside[n]! | opens[n]! | inside[n - 1]! >> 30) !== 0;
+    const isBraced = (inside[n]! | opens[n]! | inside[n - 1]! >> 30) !== 0 && !isPlain(n);
     if (isBraced === (turns.length % 2 === 0)) turns.push(n);
   }
   turns.push(inside.length);
@@ -32,7 +44,7 @@ export function turnsOf({ inside, opens }: States): number[] {
 }
 
 /**
- * Reads a letter. `mask`: where the mask begins of the states that read it; `turns`: from `turnsOf`. Returns whether any
+ * Reads a letter. `mask`: where the mask begins of the states that read it; `turns`: from `letterTurnsOf`. Returns whether any
  * state is left. It takes no branches but its loops: what hostile globs leave in a word is not predicted.
  */
 export function read(
@@ -46,6 +58,8 @@ export function read(
 ): boolean {
   let any = 0;
   let carry = 0;
+  let left = 0;
+  let entered = 0;
   let n = 0;
   for (let turn = 0; turn < turns.length; turn += 2) {
     for (const end = turns[turn]!; n < end; n++) {
@@ -57,8 +71,6 @@ export function read(
       any |= word;
     }
     if (turn + 1 === turns.length) break;
-    let left = 0;
-    let entered = 0;
     const end = turns[turn + 1]!;
     for (let at = SETS * n; n < end; n++, at += SETS) {
       const before = from[n]!;
@@ -97,6 +109,10 @@ export function readTwo(
   let any = 0;
   let carry1 = 0;
   let carry2 = 0;
+  let left1 = 0;
+  let entered1 = 0;
+  let left2 = 0;
+  let entered2 = 0;
   let n = 0;
   for (let turn = 0; turn < turns.length; turn += 2) {
     for (const end = turns[turn]!; n < end; n++) {
@@ -112,10 +128,6 @@ export function readTwo(
       any |= word;
     }
     if (turn + 1 === turns.length) break;
-    let left1 = 0;
-    let entered1 = 0;
-    let left2 = 0;
-    let entered2 = 0;
     const end = turns[turn + 1]!;
     for (let at = SETS * n; n < end; n++, at += SETS) {
       const before = from[n]!;

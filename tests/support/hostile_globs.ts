@@ -145,10 +145,6 @@ export const HOSTILE_GLOBS: Record<string, [asked: string[], inForce: string[]]>
     four((n) => `z{*${"a".repeat(500)},b}c${n}z`),
     full((n) => `z{*${"a".repeat(495)},b}d${n}z`),
   ],
-  "alternatives of a word on both sides": [
-    four((n) => fill("z", `{${"a".repeat(14)},${"b".repeat(14)}}`, `c${n}z`)),
-    full((n) => fill("z", `{${"a".repeat(14)},${"b".repeat(14)}}`, `d${n}z`)),
-  ],
   "globs of any one character": [
     four((n) => fill("*", `{*${"a".repeat(28)},b}`, `c${n}`)),
     full(() => "?"),

@@ -2168,6 +2168,12 @@ export const MUTANTS: Mutant[] = [
     filter: "drawn globs overlap",
   },
   {
+    name: "an alternative that is not entered where it has a word of states to itself",
+    edits: [["inside[n]! & ~begins[n]!", "inside[n]!"]],
+    test: "tests/db/globs.test.ts",
+    filter: "alternatives are entered",
+  },
+  {
     name: "a last letter before alternatives that may be empty, as if they were not",
     edits: [["isEnd = has(sets.endings, at) || has(sets.runs, at);", "isEnd = has(sets.endings, at);"]],
     test: "tests/db/globs.test.ts",

@@ -125,7 +125,12 @@ export async function sortYielding<Item>(
   return runs[0] ?? [];
 }
 
-async function mergeYielding<Item>(some: Item[], others: Item[], compare: (a: Item, b: Item) => number) {
+/** Merges two sorted lists, and yields in between. Of equal items those of `some` come first. */
+export async function mergeYielding<Item>(
+  some: Item[],
+  others: Item[],
+  compare: (a: Item, b: Item) => number,
+): Promise<Item[]> {
   const all: Item[] = [];
   for (let a = 0, b = 0; a < some.length || b < others.length;) {
     if (all.length % SORTED_AT_ONCE === 0 && isBusy()) await yieldToOthers();

@@ -42,7 +42,7 @@ export function foundPrivate(room: string, scope: string): void {
 }
 
 /** Sorts after all ids of agents. */
-const LAST = "CAST(x'FF' AS TEXT)";
+export const LAST = "CAST(x'FF' AS TEXT)";
 
 /**
  * Selects the agents whose private scopes a token sees, if it is in force: an admin's all, another's its own agent's.
@@ -89,6 +89,16 @@ export function seesAny(viewer: Viewer): Condition | undefined {
   const seen = isSeeing(viewer) ? undefined : seenBy(viewer);
   return seen && { ...seen, sql: `EXISTS (${seen.sql})` };
 }
+
+/** The rows of private scopes among the rooms, for joins. */
+export const HOMES = "(SELECT id, tombstone_count FROM rooms) AS home";
+
+/** True of `home.id`, if it is the private scope in `:room` of an agent that `seen` selects. */
+export const isHomeOf = (seen: string) => {
+  const of = (agents: string) => privateRoom(`(SELECT ${agents} FROM (${seen}))`);
+  return `home.id BETWEEN ${of("MIN(agent_id)")} AND ${of("MAX(agent_id)")}
+    AND SUBSTR(home.id, LENGTH(:room) + 2) IN (SELECT agent_id FROM (${seen}))`;
+};
 
 /** Selects, as `id`, the `room_id` of the private scopes of the agents that `seen` selects. */
 export const privateRoomsIn = (seen: string) =>

@@ -27,6 +27,11 @@ export interface Listing {
    * number.
    */
   passed?: string;
+  /**
+   * Selects the agents whose private scopes the listing has, if it has any: its parts join them as `home`, and it is read
+   * by `room_id` first. A page passes a limited number of rows of them.
+   */
+  homes?: string;
   descending?: boolean;
   limit?: number;
   /** Columns that the table lacks, in SQL. */
@@ -108,7 +113,9 @@ export function identityOf({ table }: Listing, row: Row): string {
   return KEY[table].map((column) => row[column]).join("\0");
 }
 
-export function compareBy({ order, descending }: Listing): (a: Row, b: Row) => number {
+export function compareBy(
+  { order, descending }: { order: readonly string[]; descending?: boolean },
+): (a: Row, b: Row) => number {
   return (a, b) => {
     for (const column of order) {
       const difference = compare(a[column], b[column]);

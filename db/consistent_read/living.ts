@@ -1,3 +1,5 @@
+import { HOMES, isHomeOf } from "../access/private.ts";
+
 /**
  * Finds the room if it has so many tombstones. One with 1,000 has a table of its living keys (db/driver/schema.ts),
  * since a list would pass each tombstone. As a join this decides before any row of the state is read.
@@ -19,16 +21,21 @@ export const LIVING = [
   { from: `${MANY} CROSS JOIN living CROSS JOIN state USING (room_id, scope, key)` },
 ];
 
-/** The same for the rooms whose ids the query `ids` selects as `id`. */
-export function livingIn(ids: string): Array<{ from: string; where: string }> {
-  const roomsWith = (tombstones: string) =>
-    `(SELECT rooms.id AS stored FROM (${ids}) AS asked CROSS JOIN rooms
-        ON rooms.id = asked.id AND rooms.tombstone_count ${tombstones})`;
+/**
+ * The same for the private scopes of the agents that `seen` selects, one after the other, as `home`: to sort the entries
+ * of all would pass each for every page.
+ */
+export function livingIn(seen: string): Array<{ from: string; where: string }> {
+  const isHome = isHomeOf(seen);
   return [
-    { from: `${roomsWith("< 1000")} AS few CROSS JOIN state`, where: "state.room_id = few.stored" },
     {
-      from: `${roomsWith(">= 1000")} AS many CROSS JOIN living CROSS JOIN state USING (room_id, scope, key)`,
-      where: "living.room_id = many.stored",
+      from: `${HOMES} CROSS JOIN state ON state.room_id = home.id`,
+      where: `home.tombstone_count < 1000 AND ${isHome}`,
+    },
+    {
+      from:
+        `${HOMES} CROSS JOIN living ON living.room_id = home.id CROSS JOIN state USING (room_id, scope, key)`,
+      where: `home.tombstone_count >= 1000 AND ${isHome}`,
     },
   ];
 }

@@ -1,3 +1,4 @@
+import { HOMES, isHomeOf, LAST } from "../access/private.ts";
 import { type Statement, type Value, weightOf } from "../driver/statement.ts";
 import { selectGone } from "../write/departed.ts";
 import { CHANGED } from "./changed.ts";
@@ -28,7 +29,7 @@ const LONGEST = {
  * page has all that is left, up to the row `reached` unless that is null.
  */
 export function selectPage(listing: Listing, { last, left, bytes }: Progress): Statement {
-  const { table, columns, args, readBy, through, passed } = listing;
+  const { table, columns, args, readBy, through, passed, homes } = listing;
   const by = readBy ?? listing.order;
   const source = through?.from ?? (readBy ? `${table} INDEXED BY ${table}_changed` : table);
   const conditions = conditionsOf(listing, last).join(" AND ");
@@ -40,23 +41,29 @@ export function selectPage(listing: Listing, { last, left, bytes }: Progress): S
     `${parts.map((part) => `SELECT ${selected} ${part}`).join(" UNION ALL ")} ${order}`;
   const size = LONGEST[table].filter((column) => columns.includes(column))
     .map((column) => sizeOf(listing, column)).join(" + ");
-  const selected = columns.map((column) => {
-    const value = valueOf(listing, column);
-    return value === column ? column : `${value} AS ${column}`;
-  }).join(", ");
-  const edge = edgeOf(`${select(`${size} + ${ROW_BYTES} AS size, ${by.join(", ")}`)} LIMIT :left`);
+  const selected = selectedOf(listing, columns);
+  const edge = edgeOf(`${select(`${size} + ${ROW_BYTES} AS size, ${selectedOf(listing, by)}`)} LIMIT :left`);
   const begin = listing.with ? `WITH RECURSIVE ${listing.with},` : "WITH";
-  const span = passed ? `span (reached) AS MATERIALIZED (${spanOf(listing, passed, last)}),` : "";
+  const upTo = passed ? spanOf(listing, passed, last) : homes && spanOfHomes(homes, last);
+  const span = upTo ? `span (reached) AS MATERIALIZED (${upTo}),` : "";
   return {
     sql: `${begin} ${span} edge (position) AS MATERIALIZED (${edge})
       SELECT json_group_array(json_array(${columns.join(", ")})) AS page, (SELECT position FROM edge) AS edge,
-             ${passed ? REACHED : "NULL"} AS reached${listing.beside ? `, (${listing.beside}) AS beside` : ""}
+             ${upTo ? REACHED : "NULL"} AS reached${listing.beside ? `, (${listing.beside}) AS beside` : ""}
         FROM (${select(selected)} LIMIT COALESCE((SELECT position FROM edge), :left))`,
     args: { ...args, left, bytes, ...lastArgs(last) },
     single: true,
     // To walk a thread from message to message takes longer than a page.
     weight: weightOf(listing.with ? PAGE_BYTES : bytes),
   };
+}
+
+/** Selects columns. What joins private scopes is in order of these, not of their entries' `room_id`. */
+function selectedOf(listing: Listing, columns: string[]): string {
+  return columns.map((column) => {
+    const value = listing.homes && column === "room_id" ? "home.id" : valueOf(listing, column);
+    return value === column ? column : `${value} AS ${column}`;
+  }).join(", ");
 }
 
 /** Estimates the bytes of a column that are shown. `octet_length` does not read a long value. */
@@ -73,12 +80,14 @@ function valueOf({ cut, values = {} }: Listing, column: string): string {
 
 /** Makes the conditions of a page. The first one begins with WHERE. */
 function conditionsOf(listing: Listing, last: Value[] | undefined): string[] {
-  const { where, live, order, readBy, through, passed, descending } = listing;
+  const { where, live, order, readBy, through, passed, homes, descending } = listing;
   const [on, back] = descending ? ["<", ">"] : [">", "<"];
   const conditions = [where];
   if (live) conditions.push(live);
-  if (last) conditions.push(beyond(readBy ?? order, on));
+  if (last) conditions.push(homes ? beyondHome(readBy ?? order) : beyond(readBy ?? order, on));
   if (last && through) conditions.push(`${through.order} ${on}= ${through.at(":last_0")}`);
+  if (homes) conditions.push(`home.id <= COALESCE(${REACHED}, ${LAST})`);
+  if (homes && last) conditions.push("home.id >= :last_0");
   if (passed) {
     const reached = `COALESCE(${REACHED}, ${descending ? 0 : Number.MAX_SAFE_INTEGER})`;
     conditions.push(`${order[0]} ${back}= ${reached}`);
@@ -93,6 +102,20 @@ function spanOf(listing: Listing, passed: string, last: Value[] | undefined): st
   const rest = last ? ` AND ${beyond(order, descending ? "<" : ">")}` : "";
   return `SELECT ${order[0]} FROM ${table} WHERE ${passed}${rest} ${inOrder(listing, order)}
     LIMIT 1 OFFSET :bytes / ${PASSED_BYTES} - 1`;
+}
+
+/** Rows that a private scope may have without a table of its living keys: 1,000 keys, and 999 tombstones. */
+const HOME_ROWS = 1_999;
+
+/** Selects the last private scope that a page may pass, after that of the position; none where it may pass all. */
+function spanOfHomes(homes: string, last: Value[] | undefined): string {
+  const rows = `SELECT COUNT(*) FROM (SELECT 1 FROM state WHERE room_id = home.id LIMIT ${HOME_ROWS})`;
+  return `SELECT id FROM (
+      SELECT id, SUM(passed) OVER (ORDER BY id ROWS UNBOUNDED PRECEDING) AS passed
+        FROM (SELECT home.id, (${rows}) AS passed FROM ${HOMES} WHERE ${isHomeOf(homes)}${
+    last ? " AND home.id > :last_0" : ""
+  }))
+     WHERE passed >= :bytes / ${PASSED_BYTES} LIMIT 1`;
 }
 
 function inOrder({ descending }: Listing, columns: string[]): string {
@@ -136,6 +159,12 @@ export function selectGoneSince({ table, args: { room } }: Listing, seen: number
 
 function beyond(columns: string[], comparison: string): string {
   return `(${columns.join(", ")}) ${comparison} (${columns.map((_, n) => `:last_${n}`).join(", ")})`;
+}
+
+/** The same of what joins private scopes: only the entries of the first one are compared. */
+function beyondHome([, ...columns]: string[]): string {
+  const position = columns.map((_, n) => `:last_${n + 1}`).join(", ");
+  return `(home.id > :last_0 OR (${columns.join(", ")}) > (${position}))`;
 }
 
 function lastArgs(last: Value[] = []): Record<string, Value> {

@@ -88,10 +88,14 @@ function createPlain(statement: Statement, always: boolean): Reading {
   };
 }
 
+/** Sorts after all scopes and keys: these have at most 256 UTF-16 units. */
+const LAST_TEXT = "\u{10FFFF}".repeat(129);
+
 const isAt = (a: Value[], b: Value[]) => a.every((value, n) => value === b[n]);
 
 function createPaged(listing: Listing): Reading {
-  const { limit, readBy } = listing;
+  const { limit, readBy, order } = listing;
+  const by = readBy ?? order;
   const rows = new Map<string, Row>();
   let last: Value[] | undefined;
   let exhausted = false;
@@ -120,8 +124,12 @@ function createPaged(listing: Listing): Reading {
     const { edge, reached } = result[0]!;
     const full = edge !== null || page.length === asked.left;
     exhausted = !full && reached === null;
-    if (!full && reached !== null) last = [Number(reached)];
-    else if (page.length > 0) last = positionOf(listing, page.at(-1)!.row);
+    if (!full && reached !== null) {
+      last = [
+        listing.homes ? reached as string : Number(reached),
+        ...by.slice(1).map(() => LAST_TEXT),
+      ];
+    } else if (page.length > 0) last = positionOf(listing, page.at(-1)!.row);
   }
 
   return {

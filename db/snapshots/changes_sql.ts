@@ -105,7 +105,7 @@ function queriesOf(viewer: Viewer): { queries: string[]; args: Statement["args"]
   const seen = seenBy(viewer);
   if (seen === undefined) return { queries: OF_EVERYBODY, args: {} };
   const queries = known.get(seen.sql) ?? queriesFor({
-    sources: { ...CHANGED, state: sourcesOf(viewer).changed.moved! },
+    sources: { ...CHANGED, state: sourcesOf(viewer).moved },
     ofAgents: `*, ${privateFor(viewer, "agents.id")!.sql} AS private`,
     revisions: [...OPEN_PARTS, `IIF(EXISTS (${seen.sql}), private_revision, 0)`],
   });

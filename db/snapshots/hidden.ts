@@ -1,15 +1,8 @@
-import {
-  isOfAgent,
-  isSeeing,
-  type Owner,
-  privateRoom,
-  privateRoomsIn,
-  seesAny,
-  selectOwners,
-} from "../access/private.ts";
+import { isOfAgent, isSeeing, type Owner, privateRoom, seesAny, selectOwners } from "../access/private.ts";
 import type { Source } from "../consistent_read/changed.ts";
+import type { Listing } from "../consistent_read/listing.ts";
 import type { Query } from "../consistent_read/read.ts";
-import type { Condition, Row } from "../driver/statement.ts";
+import type { Condition, Row, Statement } from "../driver/statement.ts";
 import { livingIn } from "../consistent_read/living.ts";
 import type { Viewer } from "../viewer.ts";
 import { type ReadSet, scopesOfAgents, stateArgs } from "../write/read_set.ts";
@@ -47,6 +40,9 @@ const KEYS = (owners: string) => `
      AND state.key = wanted.value ->> 1
    WHERE NOT deleted AND wanted.value ->> 0 IN (SELECT agent_id FROM (${owners}))`;
 
+const SCOPES = "SELECT value FROM json_each(:scopes)";
+const SCOPES_OF_KEYS = "SELECT value ->> 0 FROM json_each(:keys)";
+
 /** Finds what changed in the private scopes of agents. */
 const movedOf = (owners: string): Source[] => [{
   from: `state INDEXED BY state_changed WHERE room_id IN (
@@ -71,25 +67,33 @@ export function hiddenQueries(viewer: Viewer, room: string, looks: Looks): Recor
   const { sql: owners, args: seen } = selectOwners(viewer);
   const args = { ...seen, room, eyes: JSON.stringify(eyes) };
   const queries: Record<string, Query> = { owners: { sql: owners, args } };
-  const parts = livingIn(privateRoomsIn(owners));
-  const all = { ...selectValues("WHERE TRUE", args), parts, moved: movedOf(owners) };
-  if (state === "all") return { ...queries, hidden: all };
+  if (state === "all") return { ...queries, hidden: selectHidden(owners, "TRUE", args) };
+  // So the scopes of others are not passed.
+  const among = (scopes: string) => `SELECT agent_id FROM (${owners}) WHERE agent_id IN (${scopes})`;
   const whole = state.scopes.filter(isOfAgent);
   const keys = state.keys.filter(({ scope }) => isOfAgent(scope));
   if (whole.length > 0) {
-    queries.hidden = {
-      ...all,
-      where: `WHERE ${OF_SCOPES}`,
-      args: { ...args, scopes: JSON.stringify(whole) },
-    };
+    queries.hidden = selectHidden(among(SCOPES), OF_SCOPES, { ...args, scopes: JSON.stringify(whole) });
   }
   const named = { ...args, keys: stateArgs({ scopes: [], keys }).keys };
   if (keys.length > MAX_LOOKED_UP) {
-    queries.hiddenKeys = { ...all, where: `WHERE ${OF_KEYS}`, args: named };
+    queries.hiddenKeys = selectHidden(among(SCOPES_OF_KEYS), OF_KEYS, named);
   } else if (keys.length > 0) {
     queries.hiddenKeys = { sql: KEYS(owners), args: named, weight: KEY_WEIGHT * keys.length };
   }
   return queries;
+}
+
+/** Selects values in the private scopes of the agents that `owners` selects. */
+function selectHidden(owners: string, where: string, args: Statement["args"]): Listing {
+  return {
+    ...selectValues(`WHERE ${where}`, args),
+    columns: ["room_id", "scope", "key", "value"],
+    parts: livingIn(owners),
+    homes: owners,
+    order: ["room_id", "scope", "key"],
+    moved: movedOf(owners),
+  };
 }
 
 export async function toHidden(rows: Record<string, Row[]>): Promise<Omit<Hidden, "hidden">> {

@@ -1,9 +1,9 @@
-import { homeIn, homesOf, privateRoomsIn, seenBy } from "../access/private.ts";
-import { CHANGED, type Source } from "../consistent_read/changed.ts";
+import { homesOf, LAST, privateRoomsIn, seenBy } from "../access/private.ts";
+import type { Source } from "../consistent_read/changed.ts";
 import { type Listing, PAGE_BYTES } from "../consistent_read/listing.ts";
 import { withPrivate } from "../agents/agent.ts";
 import { VIEW_SCOPE } from "../state/entry.ts";
-import { LIVE, livingIn, selectLiving, selectLivingKeys } from "../consistent_read/living.ts";
+import { countLiving, LIVE, livingIn, selectLiving, selectLivingKeys } from "../consistent_read/living.ts";
 import { sourcesOf } from "../state/sources.ts";
 import type { Viewer } from "../viewer.ts";
 import { HOLDER, STATUS } from "../messages/message.ts";
@@ -11,14 +11,14 @@ import { listingOf } from "../messages/listing.ts";
 import { type Row, type Statement, weightOf } from "../driver/statement.ts";
 
 // Numbers keys without reading their values, so that only the rows that are shown are read whole, and at most a page.
-const windowOf = (keys: string, home: string) => `
+const windowOf = (keys: string, { home, total } = { home: ":room", total: "numbered.total" }) => `
   SELECT * FROM (
   SELECT state.scope, state.key, state.expr, state.version, state.updated_at, state.updated_by, state.verified,
-         state.expires_at, numbered.total,
+         state.expires_at, ${total} AS total,
          SUBSTR(state.value, 1, :longest) AS value, LENGTH(state.value) AS size,
          SUM(MIN(octet_length(state.value), :longest)) OVER (
            ORDER BY state.scope, state.key ROWS UNBOUNDED PRECEDING) AS bytes
-    FROM (SELECT scope, key, ROW_NUMBER() OVER (PARTITION BY scope ORDER BY key) AS position,
+    FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY scope ORDER BY key) AS position,
                  COUNT(*) OVER (PARTITION BY scope) AS total
             FROM (${keys})) AS numbered
     CROSS JOIN state
@@ -32,7 +32,28 @@ const WANTED = "(:scope IS NULL OR scope = :scope)";
 const wantedOf = (seen: string) =>
   `SELECT agent_id FROM (${seen}) AS agents_seen WHERE :scope IS NULL OR agent_id = :scope`;
 const OPEN_KEYS = selectLivingKeys(`WHERE room_id = :room AND ${WANTED}`);
-const WINDOW = windowOf(OPEN_KEYS, ":room");
+const WINDOW = windowOf(OPEN_KEYS);
+
+/**
+ * Selects the first keys of each private scope, as many as may be shown, and of as many scopes. Of the first key that is
+ * shown of each, all are counted: to count or number those of all scopes would pass all their keys.
+ */
+function windowBeside(seen: string): string {
+  const scope = "SUBSTR(home.id, LENGTH(:room) + 2)";
+  const nthIn = ["state AS nth WHERE NOT nth.deleted AND", "living AS nth WHERE"]; // as `livingIn` finds them
+  const shown = livingIn(wantedOf(seen)).map(({ from, where }, n) =>
+    `SELECT home.id AS home, scope, key FROM ${from} WHERE ${where} AND ${LIVE} AND scope = ${scope}
+        AND key <= COALESCE((SELECT nth.key FROM ${nthIn[n]} nth.room_id = home.id AND nth.scope = ${scope}
+              ORDER BY nth.key LIMIT 1 OFFSET :from + :max - 1), ${LAST})`
+  ).join(" UNION ALL ");
+  const keys = `SELECT NULL AS home, scope, key FROM (${OPEN_KEYS})
+    UNION ALL SELECT * FROM (${shown} ORDER BY home, key LIMIT :from + :limit)`;
+  const own = `IIF(position = :from + 1, ${countLiving("numbered.home")}, NULL)`;
+  return windowOf(keys, {
+    home: "COALESCE(numbered.home, :room)",
+    total: `IIF(numbered.home IS NULL, numbered.total, ${own})`,
+  });
+}
 
 const keysAt = (home: string) => `
   SELECT state.scope, state.key, SUBSTR(state.value, 1, :longest) AS value, LENGTH(state.value) AS size,
@@ -106,11 +127,8 @@ export function selectWindow(
   const args = { room, scope: scope ?? null, from, max, limit, longest: LONGEST };
   const seen = seenBy(viewer);
   if (seen === undefined) return { sql: WINDOW, args, weight: weightOf(PAGE_BYTES) };
-  const own = livingIn(privateRoomsIn(wantedOf(seen.sql))).map(({ from, where }) =>
-    `SELECT scope, key FROM ${from} WHERE ${where} AND ${WANTED} AND ${LIVE}`
-  ).join(" UNION ALL ");
   return {
-    sql: windowOf(`${OPEN_KEYS} UNION ALL ${own}`, homeIn(seen.sql, "numbered.scope")),
+    sql: windowBeside(seen.sql),
     args: { ...args, ...seen.args },
     weight: weightOf(PAGE_BYTES),
   };
@@ -149,7 +167,7 @@ export function selectRecent(
   room: string,
   limit: number,
 ): [writes: Statement, messages: Statement] {
-  const { changed: { moved = CHANGED.state }, args } = sourcesOf(viewer);
+  const { moved, args } = sourcesOf(viewer);
   const seen = seenBy(viewer);
   const writes = seen ? [moved[0]!, { from: recentIn(privateRoomsIn(seen.sql)) }] : moved;
   return [{ sql: recentWrites(writes), args: { room, limit, ...args } }, {

@@ -9,8 +9,9 @@ import {
 } from "../access/private.ts";
 import { createConditions } from "../consistent_read/conditions.ts";
 import type { Database } from "../database.ts";
+import type { Row } from "../driver/statement.ts";
 import { stored } from "../json.ts";
-import type { Listing } from "../consistent_read/listing.ts";
+import { compareBy, type Listing } from "../consistent_read/listing.ts";
 import { type Entry, entryAt, toListed, type Tombstone } from "./entry.ts";
 import { sourcesOf } from "./sources.ts";
 import { Refusal, served } from "../refusal.ts";
@@ -18,7 +19,7 @@ import { REVISION } from "../release.ts";
 import { currentWith, revisionOf, ROOM_CURRENT } from "../rooms/room.ts";
 import { columnsOf, createCoalescedRead } from "../batching/coalesce.ts";
 import { EVERYBODY, isOperator, type Viewer } from "../viewer.ts";
-import { isBusyFor, mapYielding, yieldToOthers } from "../yield.ts";
+import { isBusy, isBusyFor, mergeYielding, yieldToOthers } from "../yield.ts";
 import { DUE_NOW } from "../write/due.ts";
 import { readCoalescedCurrent } from "../write/endings.ts";
 import { readConsistent } from "../consistent_read/read.ts";
@@ -88,34 +89,51 @@ export async function listEntries(
 ): Promise<{ entries: Array<Entry | Tombstone>; revision: number }> {
   const mayBePrivate = filter.scope === undefined || isOfAgent(filter.scope);
   const sees = mayBePrivate ? seesAny(viewer) : undefined;
-  const [rooms, rows] = await readConsistent(database, viewer, [
+  const [rooms, ...found] = await readConsistent(database, viewer, [
     sees
       ? { sql: currentWith(`${sees.sql} AS sees`), args: { room, ...sees.args } }
       : { sql: ROOM_CURRENT, args: { room } },
-    selectEntries(isSeeing(viewer) ? viewer : EVERYBODY, room, filter),
+    ...selectEntries(isSeeing(viewer) ? viewer : EVERYBODY, room, filter),
   ]);
   if (rooms![0]?.sees) {
     foundSeeing(viewer);
     return await listEntries(database, viewer, room, filter);
   }
   const revision = revisionOf(rooms!);
-  return { entries: await mapYielding(rows!, (row) => toListed(row, stored)), revision };
+  return { entries: await toEntries(found), revision };
 }
 
-/** Selects the entries of a filter that a viewer sees, as rows for `toListed`. */
+const ORDER = ["scope", "key"] as const;
+
+/** Makes the entries of the rows of `selectEntries`, by scope and key. */
+export async function toEntries([open = [], hidden = []]: Row[][]): Promise<Array<Entry | Tombstone>> {
+  const rows = hidden.length === 0 ? open : await mergeYielding(open, hidden, compareBy({ order: ORDER }));
+  // What a scope had when it became private may have been read before that and after it.
+  const twice = (n: number) => ORDER.every((column) => rows[n]![column] === rows[n + 1]?.[column]);
+  const entries: Array<Entry | Tombstone> = [];
+  for (let n = 0; n < rows.length; n++) {
+    if (isBusy()) await yieldToOthers();
+    if (hidden.length === 0 || !twice(n)) entries.push(toListed(rows[n]!, stored));
+  }
+  return entries;
+}
+
+/** Selects the entries of a filter that a viewer sees, as rows for `toEntries`: open ones, and those of private scopes. */
 export function selectEntries(
   viewer: Viewer,
   room: string,
   { scope, key, prefix, since }: StateFilter,
-): Listing {
-  const sources = sourcesOf(scope === undefined || isOfAgent(scope) ? viewer : EVERYBODY);
-  const { args, where, sql } = createConditions(sources.always, { room, ...sources.args });
-  where("scope = :scope", "scope", scope);
-  where("key = :key", "key", key);
-  where(`key >= :prefix AND key < ${AFTER_PREFIX}`, "prefix", prefix);
-  where("revision > :since", "since", since);
-  const order = ["scope", "key"];
-  const { living, changed } = sources;
-  const found = since === undefined ? living : { readBy: ["revision", ...order], ...changed };
-  return { table: "state", columns: COLUMNS, where: sql(), moved: changed.moved, args, order, ...found };
+): Listing[] {
+  const { open, hidden, args: seen } = sourcesOf(viewer, scope);
+  return [open, ...hidden ? [hidden] : []].map((source) => {
+    // What is open and living does not depend on who looks.
+    const asks = source === hidden || since !== undefined;
+    const { args, where, sql } = createConditions(source.always, { room, ...asks && seen });
+    where("scope = :scope", "scope", scope);
+    where("key = :key", "key", key);
+    where(`key >= :prefix AND key < ${AFTER_PREFIX}`, "prefix", prefix);
+    where("revision > :since", "since", since);
+    const found = since === undefined ? source.living : source.changed;
+    return { table: "state", columns: COLUMNS, where: sql(), args, ...found };
+  });
 }

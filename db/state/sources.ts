@@ -1,50 +1,78 @@
-import { privateRoomsIn, seenBy } from "../access/private.ts";
-import type { Source } from "../consistent_read/changed.ts";
+import { HOMES, isHomeOf, isOfAgent, privateRoomsIn, seenBy } from "../access/private.ts";
+import { CHANGED, type Source } from "../consistent_read/changed.ts";
 import type { Listing } from "../consistent_read/listing.ts";
 import type { Condition } from "../driver/statement.ts";
 import type { Viewer } from "../viewer.ts";
 import { LIVE, LIVING, livingIn } from "../consistent_read/living.ts";
 
-/** The state of `:room` for a viewer: its open entries, and those of the private scopes that the viewer sees. */
-interface Sources {
+/** How a list finds some entries of `:room`. */
+interface Found {
   /** A condition that is true of all of them. */
   always: string;
   /** How to find the living entries by scope and key. */
-  living: Pick<Listing, "live" | "parts">;
+  living: Pick<Listing, "live" | "parts" | "homes" | "moved" | "order">;
   /** How to find what changed, entries and tombstones. */
-  changed: Pick<Listing, "parts" | "moved">;
+  changed: Pick<Listing, "parts" | "homes" | "moved" | "readBy" | "order">;
+}
+
+/** The state of `:room` for a viewer: its open entries, and those of the private scopes that the viewer sees. */
+interface Sources {
+  open: Found;
+  hidden?: Found;
+  /** What changed in both. */
+  moved: Source[];
   args: Condition["args"];
 }
 
-type Found = Omit<Sources, "args">;
+const BY_CHANGE = "state INDEXED BY state_changed";
+const ORDER = ["scope", "key"];
 
-const BY_CHANGE = "state INDEXED BY state_changed WHERE";
+const OPEN: Found = {
+  always: "room_id = :room",
+  living: { live: LIVE, parts: LIVING, order: ORDER },
+  changed: { readBy: ["revision", ...ORDER], order: ORDER },
+};
 
-const OPEN: Found = { always: "room_id = :room", living: { live: LIVE, parts: LIVING }, changed: {} };
-
-/** Leaves out the tombstones, for all others, of what was in a scope before it was private. */
-function foundWith(seen: string): Found {
-  const rooms = privateRoomsIn(seen);
-  const own = `room_id IN (${rooms})`;
-  const changed = [`room_id = :room AND scope NOT IN (${seen})`, own];
-  const moved: Source[] = changed.map((where) => ({ from: `${BY_CHANGE} ${where}`, revision: "revision" }));
+function sourcesBeside(seen: string): Omit<Sources, "args"> {
+  // Leaves out the tombstones, for all others, of what was in a scope before it was private.
+  const before = `scope NOT IN (${seen})`;
+  const [open, own] = [`room_id = :room AND ${before}`, `room_id IN (${privateRoomsIn(seen)})`]
+    .map((where): Source => ({ from: `${BY_CHANGE} WHERE ${where}`, revision: "revision" })) as [
+      Source,
+      Source,
+    ];
+  const home = { from: `${HOMES} CROSS JOIN ${BY_CHANGE} ON state.room_id = home.id`, where: isHomeOf(seen) };
   return {
-    always: "TRUE",
-    living: {
-      live: LIVE,
-      parts: [...LIVING.map(({ from }) => ({ from, where: "room_id = :room" })), ...livingIn(rooms)],
+    open: { ...OPEN, changed: { ...OPEN.changed, parts: [{ where: before }], moved: [open] } },
+    hidden: {
+      always: "TRUE",
+      living: { live: LIVE, parts: livingIn(seen), homes: seen, moved: [own], order: ["room_id", ...ORDER] },
+      changed: {
+        parts: [home],
+        homes: seen,
+        moved: [own],
+        readBy: ["room_id", "revision", ...ORDER],
+        order: ORDER,
+      },
     },
-    changed: { parts: changed.map((where) => ({ where })), moved },
+    moved: [open, own],
   };
 }
 
-/** By the SQL that selects the private scopes. */
-const known = new Map<string, Found>();
+const narrowed = ({ sql, args }: Condition, scope: string): Condition => ({
+  sql: `SELECT agent_id FROM (${sql}) WHERE agent_id = :scope`,
+  args: { ...args, scope },
+});
 
-export function sourcesOf(viewer: Viewer): Sources {
-  const seen = seenBy(viewer);
-  if (seen === undefined) return { ...OPEN, args: {} };
-  const found = known.get(seen.sql) ?? foundWith(seen.sql);
+/** By the SQL that selects the private scopes. */
+const known = new Map<string, Omit<Sources, "args">>();
+
+/** `scope`: the only one that is asked for; those of others need not be passed. */
+export function sourcesOf(viewer: Viewer, scope?: string): Sources {
+  const all = scope === undefined || isOfAgent(scope) ? seenBy(viewer) : undefined;
+  const seen = all && (scope === undefined ? all : narrowed(all, scope));
+  if (seen === undefined) return { open: OPEN, moved: CHANGED.state, args: {} };
+  const found = known.get(seen.sql) ?? sourcesBeside(seen.sql);
   known.set(seen.sql, found);
   return { ...found, args: seen.args };
 }

@@ -3,9 +3,8 @@ import type { ViewResult } from "../../cel/rooms/context.ts";
 import { NOTHING } from "../../cel/rooms/definitions.ts";
 import { lookAt } from "../../cel/rooms/look.ts";
 import type { Reader } from "../../cel/rooms/reader.ts";
-import { stored } from "../../db/json.ts";
-import { type Entry, toListed, VIEW_SCOPE } from "../../db/state/entry.ts";
-import { selectEntries, type StateFilter } from "../../db/state/read.ts";
+import { type Entry, VIEW_SCOPE } from "../../db/state/entry.ts";
+import { selectEntries, type StateFilter, toEntries } from "../../db/state/read.ts";
 import type { Viewer } from "../../db/viewer.ts";
 import type { Outcome } from "../../db/write/context.ts";
 import { computeOnce } from "../../db/write/idempotency.ts";
@@ -53,9 +52,9 @@ export async function listResolved(reader: Reader, viewer: Viewer, room: string,
   const scopes = filter.key === undefined ? [VIEW_SCOPE] : [];
   const keys = filter.key === undefined ? [] : [{ scope: VIEW_SCOPE, key: filter.key }];
   const reads = { ...NOTHING, state: { scopes, keys } };
-  const sight = { viewer, room, reads, extra: [selectEntries(viewer, room, filter)] };
+  const sight = { viewer, room, reads, extra: selectEntries(viewer, room, filter) };
   const { result: { entries, views }, data } = await lookAt(reader, sight, async (seen, { snapshot }) => {
-    const entries = await mapYielding(snapshot.extra[0]!, (row) => toListed(row, stored));
+    const entries = await toEntries(snapshot.extra);
     const living = entries.filter((entry) => entry.scope === VIEW_SCOPE && !("deleted" in entry));
     return { entries, views: await seen.views(living.map(({ key }) => key)) };
   });

@@ -7,6 +7,7 @@ import { DELETED, RELEASE } from "../../db/release.ts";
 import { SERVICE } from "../../db/viewer.ts";
 import { type TestApp, withApp } from "../support/app.ts";
 import { holdTimers } from "../support/timers.ts";
+import { bearer } from "../support/tokens.ts";
 
 /** A value of which a page of a large read holds some fifteen. */
 const LARGE = "x".repeat(30_000);
@@ -25,46 +26,50 @@ interface Room extends TestApp {
  * the room held at the answer's revision.
  */
 async function readWhileChanging(
-  { fill, change, ask, expected, shown = (answer) => answer }: {
+  { fill, change, ask, expected, shown = (answer) => answer, locked = false }: {
     fill(room: Room): Promise<unknown>;
-    change(room: Room, n: number): Promise<unknown>;
+    change(room: Room, n: number, name: string): Promise<unknown>;
     ask: Record<string, [method: string, path: string, body?: unknown]>;
     expected: Record<string, (contents: Contents) => unknown>;
     shown?: (answer: unknown) => unknown;
+    /** Asks as the admin of a locked room. */
+    locked?: boolean;
   },
 ): Promise<void> {
   let afterPage: (() => Promise<void>) | undefined;
   // What the test does between pages counts for the request: it is to have all the time that it takes.
   using _deadlines = holdTimers(Math.min(LIMITS.bodyMs, LIMITS.requestMs));
   await withApp(async (app) => {
+    const stored = `${locked ? "\t" : ""}r`;
+    const { body: { token } } = await app.json("POST", "/rooms", { id: "r", ...locked && { locked } });
+    const as = locked ? bearer(token) : undefined;
     const room: Room = {
       ...app,
       async send(method, path, body) {
-        const { status, body: answer } = await app.json(method, `/rooms/r${path}`, body);
+        const { status, body: answer } = await app.json(method, `/rooms/r${path}`, body, as);
         assert.ok(status < 300, `${method} ${path}: ${status} ${JSON.stringify(answer).slice(0, 300)}`);
         return answer;
       },
     };
-    await app.json("POST", "/rooms", { id: "r" });
     await fill(room);
     let changes = 0;
     for (const name in ask) {
-      const history = new Map([snapshotOf(app.file)]);
+      const history = new Map([snapshotOf(app.file, stored)]);
       let pages = 0;
       afterPage = async () => {
         pages++;
-        await change(room, changes++);
-        history.set(...snapshotOf(app.file));
+        await change(room, changes++, name);
+        history.set(...snapshotOf(app.file, stored));
       };
       const [method, path, body] = ask[name]!;
-      const response = await app.request(method, `/rooms/r${path}`, body);
+      const response = await app.request(method, `/rooms/r${path}`, body, as);
       afterPage = undefined;
       const answer = await response.json();
       const revision = Number(response.headers.get("Convene-Revision"));
       assert.ok(pages > 2, `${name} is read in ${pages} pages`);
       const snapshot = history.get(revision);
       assert.ok(snapshot, `${name} is of revision ${revision}, of ${[...history.keys()]}`);
-      assert.deepEqual(brief(shown(answer)), brief(expected[name]!(contentsOf(snapshot))), name);
+      assert.deepEqual(brief(shown(answer)), brief(expected[name]!(contentsOf(snapshot, stored))), name);
       history.forEach((snapshot) => snapshot.close());
     }
   }, {
@@ -84,25 +89,30 @@ async function readWhileChanging(
 }
 
 /** Keeps what the room is now, under its revision: of all that it was while it was read, one is looked at. */
-function snapshotOf(file: string): [revision: number, snapshot: Database.Database] {
+function snapshotOf(file: string, room: string): [revision: number, snapshot: Database.Database] {
   // By the library of the service: another one in this process would release its locks.
   const snapshot = new Database(new URL(file).pathname);
   snapshot.exec("BEGIN");
-  const room = snapshot.prepare("SELECT revision FROM rooms WHERE id = 'r'").get() as { revision: number };
-  return [room.revision, snapshot];
+  const { revision } = snapshot.prepare("SELECT revision FROM rooms WHERE id = ?").get(room) as {
+    revision: number;
+  };
+  return [revision, snapshot];
 }
 
-function contentsOf(snapshot: Database.Database): Contents {
+function contentsOf(snapshot: Database.Database, room: string): Contents {
   const rows = (sql: string, column: string) =>
-    (snapshot.prepare(sql).all() as Member[]).map((row): Member => ({
+    (snapshot.prepare(sql).all({ room }) as Member[]).map((row): Member => ({
       ...row,
       [column]: JSON.parse(row[column] as string),
     }));
   return {
-    state: rows("SELECT * FROM state WHERE room_id = 'r' ORDER BY scope, key", "value"),
-    messages: rows(`SELECT * FROM messages WHERE room_id = 'r' ORDER BY id`, "body"),
-    agents: rows("SELECT * FROM agents WHERE room_id = 'r' ORDER BY joined", "meta"),
-    reservations: rows("SELECT * FROM reservations WHERE room_id = 'r' ORDER BY fence", "paths"),
+    state: rows(
+      `SELECT * FROM state WHERE room_id = :room OR room_id LIKE :room || char(10) || '%' ORDER BY scope, key`,
+      "value",
+    ),
+    messages: rows("SELECT * FROM messages WHERE room_id = :room ORDER BY id", "body"),
+    agents: rows("SELECT * FROM agents WHERE room_id = :room ORDER BY joined", "meta"),
+    reservations: rows("SELECT * FROM reservations WHERE room_id = :room ORDER BY fence", "paths"),
   };
 }
 
@@ -173,6 +183,62 @@ Deno.test("a state that changes while it is read in pages is answered as it was 
         value: living(contents).map(({ key }) => `${key}${nested(contents)["~"]}`),
         context_keys: ["state", "agents", "messages", "self", "now"],
       }),
+    },
+  }));
+
+const SCOPES = ["ann", "bob", "cy", "dan"];
+/** The scopes that become private during a read. */
+const HIDDEN_IN: Record<string, string> = { list: "cy", since: "dan" };
+/** Entries and tombstones, without those that a scope left to others when it became private. */
+const seenByAdmin = ({ state }: Contents) => {
+  const isPrivate = ({ room_id }: Member) => String(room_id).includes("\n");
+  const hidden = new Set(state.filter(isPrivate).map(({ scope }) => scope));
+  return state.filter((row) => isPrivate(row) || !hidden.has(row.scope))
+    .map((row): Member => ({ ...row, room_id: "r" }));
+};
+const livingToAdmin = (contents: Contents) => seenByAdmin(contents).filter(({ deleted }) => !deleted);
+const listedToAdmin = (contents: Contents) => livingToAdmin(contents).map(listed);
+
+Deno.test("private scopes that change and become so while an admin reads them in pages are those of one revision", () =>
+  readWhileChanging({
+    locked: true,
+    async fill(room) {
+      for (const [n, id] of SCOPES.entries()) {
+        await room.send("POST", "/agents", { id, name: id, secure: true, private: n < 2 });
+        for (const key of keysOf(n)) await room.send("PUT", "/state", { scope: id, key, value: LARGE });
+      }
+      await room.send("PUT", "/state", { key: "open", value: LARGE });
+    },
+    async change(room, n, name) {
+      await room.send("PUT", "/state/batch", {
+        writes: SCOPES.map((scope) => ({ scope, key: "!", increment: 1 })),
+      });
+      for (const scope of SCOPES.slice(0, 3)) {
+        await room.send("DELETE", "/state", { scope, key: `key ${n}${"abc"[SCOPES.indexOf(scope)]}` });
+      }
+      await room.send("PUT", "/state", { scope: SCOPES[n % 4], key: `between ${n}`, value: LARGE });
+      const id = HIDDEN_IN[name];
+      if (id) await room.send("POST", "/agents", { id, name: id, secure: true, private: true });
+    },
+    ask: {
+      list: ["GET", "/state"],
+      again: ["GET", "/state"],
+      prefix: ["GET", "/state?prefix=key"],
+      since: ["GET", "/state?since=0"],
+      wait: ["POST", "/wait", { condition: "true", include: "state" }],
+    },
+    expected: {
+      list: listedToAdmin,
+      again: listedToAdmin,
+      prefix: (contents) => listedToAdmin(contents).filter(({ key }) => String(key).startsWith("key")),
+      since: (contents) => seenByAdmin(contents).map((row) => row.deleted ? tombstone(row) : listed(row)),
+      wait: (contents) => {
+        const state: Record<string, Member> = { _view: {} };
+        for (const { scope, key, value } of livingToAdmin(contents)) {
+          (state[scope as string] ??= {})[key as string] = value;
+        }
+        return { triggered: true, value: true, condition: "true", state };
+      },
     },
   }));
 

@@ -19,6 +19,7 @@ const DAY_MS = 86_400_000;
 
 const tokenOf = (n: number) => makeToken("member", false, new Uint8Array(32).fill(n));
 const [worn, ends, far] = [tokenOf(1), tokenOf(2), tokenOf(3)];
+const admin = makeToken("admin", false, new Uint8Array(32).fill(4));
 
 /** A room whose agent `ann` has a private scope of its own. */
 async function fillRoom(database: Client, room: string, token: string): Promise<void> {
@@ -59,6 +60,8 @@ async function fill(database: Client): Promise<void> {
   // Before the service writes: a libSQL server takes the lock from who holds it for seconds.
   await fillRoom(database, "far", far);
   await fillEnding(database, "far", Date.now() + 20 * DAY_MS);
+  await database.execute(`INSERT INTO tokens (room_id, id, hash, role, created_at)
+    VALUES ('far', 'a', '${hashOf(admin)}', 'admin', '')`);
 }
 
 /** Private scopes whose keys all end at a time. */
@@ -90,7 +93,35 @@ const LOOKS: Record<string, [method: string, path: string, body?: unknown]> = {
   "the page's keys": ["GET", "/rooms/worn/live/entries?scope=ann"],
 };
 
+/** Looks of an admin, who sees all private scopes, and what is in the answer. What a prefix leaves out is passed. */
+const LOOKS_AT_ALL: Record<string, [method: string, path: string, answer: RegExp, body?: unknown]> = {
+  "the list": ["GET", "/rooms/far/state?prefix=key%209999", /"key 99999"/],
+  "a key": ["GET", "/rooms/far/state?scope=a99&key=key%2098", /"key 98"/],
+  "the last scope": ["GET", "/rooms/far/state?scope=a99", /"key 98"/],
+  "what changed": ["GET", "/rooms/far/state?since=4&prefix=key%209999", /"key 99999"/],
+  "an expression over all": ["POST", "/rooms/far/eval", /"value":103/, { expr: "size(state)" }],
+  "an expression over a scope": ["POST", "/rooms/far/eval", /"value":1000/, { expr: "size(state.a99)" }],
+  "the page": ["GET", "/?room=far", /key 10/],
+};
+
 onFilled(fill, {
+  [`the looks of an admin at ${SCOPES * KEYS} keys of private scopes hold up nobody`]: async (
+    { url }: Filled,
+  ) => {
+    await assertOthersServed("the looks of an admin", { url, path: "/rooms/other" }, async () => {
+      for (const [name, [method, path, answer, body]] of Object.entries(LOOKS_AT_ALL)) {
+        const reply = await fetch(url + path, {
+          method,
+          headers: { ...bearer(admin), ...name === "the page" && { accept: "text/html" } },
+          ...body !== undefined && { body: JSON.stringify(body) },
+        });
+        const text = await reply.text();
+        assert.equal(reply.status, 200, `${name}: ${text.slice(0, 300)}`);
+        assert.match(text, answer, `${name}: ${text.slice(0, 300)}`);
+      }
+    });
+  },
+
   [`a private scope of which ${DELETED} keys were deleted holds up nobody, nor its agent`]: async (
     { url }: Filled,
   ) => {

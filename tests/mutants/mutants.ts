@@ -2658,7 +2658,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "an agent sees that its keys were deleted when its scope became private",
-    edits: [["= :room AND scope NOT IN (${seen})`, own];", "= :room`, own];"]],
+    edits: [["const before = `scope NOT IN (${seen})`;", 'const before = "TRUE";']],
     test: "tests/contract/private.test.ts",
     filter: "file: what was in a scope before",
   },
@@ -2801,6 +2801,30 @@ export const MUTANTS: Mutant[] = [
     filter: "a scope of many deleted keys",
   },
   {
+    name: "the rest of a private scope that a page did not finish is passed over",
+    edits: [[
+      '(home.id > :last_0 OR (${columns.join(", ")}) > (${position}))',
+      "(home.id > :last_0 AND (${position}) = (${position}))",
+    ]],
+    test: "tests/db/consistent_read.test.ts",
+    filter: "private scopes that change",
+  },
+  {
+    name: "what a scope had before it was private listed beside what it has",
+    edits: [["if (hidden.length === 0 || !twice(n))", "if (n >= 0)"]],
+    test: "tests/db/consistent_read.test.ts",
+    filter: "private scopes that change",
+  },
+  {
+    name: "private scopes passed without a bound",
+    edits: [[
+      "passed ? spanOf(listing, passed, last) : homes && spanOfHomes(homes, last)",
+      "passed ? spanOf(listing, passed, last) : undefined",
+    ]],
+    test: "tests/hostile/private_scopes.test.ts",
+    filter: "file: the looks of an admin",
+  },
+  {
     name: "keys of a private scope with many deleted ones that are not counted",
     edits: [[
       "(SELECT COUNT(*) FROM living WHERE living.room_id = counted.id))",
@@ -2811,7 +2835,10 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "keys of a private scope with many deleted ones that are not listed",
-    edits: [['where: "living.room_id = many.stored"', 'where: "living.room_id = many.stored AND FALSE"']],
+    edits: [[
+      "where: `home.tombstone_count >= 1000 AND",
+      "where: `FALSE AND home.tombstone_count >= 1000 AND",
+    ]],
     test: "tests/db/hide.test.ts",
     filter: "a private scope of 1,000 deleted keys",
   },

@@ -5,6 +5,7 @@ import type { EvaluationView } from "../../views/panels/console/console.tsx";
 import { ownAgent } from "../http/callers/own_agent.ts";
 import { RequestError } from "../http/errors.ts";
 import { existingId } from "../http/ids.ts";
+import { withSlip } from "../http/input/query_slips.ts";
 import { compileOf } from "../http/requests.ts";
 import type { Services } from "../services.ts";
 import { shownOf } from "./shown.ts";
@@ -33,7 +34,9 @@ export async function evaluationOf(
     return { expr, agent, shown: shownOf(result) };
   } catch (error) {
     if (error instanceof RequestError) {
-      const { hint, position } = error.details as { hint?: string; position?: number };
+      // The address of the page may be written by hand. What is typed into the console is sent by the page.
+      const details = c.req.path === "/" ? withSlip(c.req.url, error.details) : error.details;
+      const { hint, position } = details as { hint?: string; position?: number };
       return { expr, agent, error: { code: error.code, message: error.message, hint, position } };
     }
     if (!(error instanceof EvaluationFailed)) throw error;

@@ -86,7 +86,7 @@ Deno.test("MCP: a wait says that it goes on, and how long it took in all", () =>
     const { body } = await call("wait", { room, condition: "false", timeout_seconds: 11 }, {
       onprogress: ({ progress }) => void steps.push(progress),
     });
-    assert.deepEqual(steps, [0, 10]);
+    assert.deepEqual(steps, [0, 6], "two parts of 5.5 s: none may take longer than 10");
     assert.deepEqual([body.triggered, body.timeout], [false, true]);
     assert.ok(body.elapsed_ms >= 11_000, `${body.elapsed_ms}`);
   }));

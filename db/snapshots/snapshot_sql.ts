@@ -1,6 +1,6 @@
 import { SECURED } from "../access/acts.ts";
 import { isKnownGuarded } from "../access/guarded.ts";
-import { selectAgents } from "../agents/agent.ts";
+import { AGENT, OF_AGENT, selectAgents } from "../agents/agent.ts";
 import { newestTwoWaitsOf } from "../agents/waits.ts";
 import { NOW } from "../clock.ts";
 import type { Query } from "../consistent_read/read.ts";
@@ -58,6 +58,14 @@ const VIEWS = `${
 const AGENT_IDS_ALL = `SELECT id FROM agents WHERE room_id = :room ORDER BY joined`;
 const AGENT_IDS_SOME = `
   SELECT id FROM agents WHERE room_id = :room AND id IN (SELECT value FROM json_each(:agents)) ORDER BY joined`;
+
+const NAMED_AGENT = `SELECT ${AGENT} ${OF_AGENT}`;
+const NAMED_AGENTS = `
+  SELECT ${AGENT} FROM agents
+   WHERE room_id = :room AND id IN (SELECT value FROM json_each(:agents)) ORDER BY joined`;
+
+/** The weight of one agent that is looked up: few `meta` are half as long as allowed. */
+const AGENT_WEIGHT = 4;
 
 /**
  * The maximum number of keys that come in the room's row: one statement needs no transaction, which takes a server a
@@ -123,7 +131,19 @@ function agentQueries(room: string, agents: SnapshotQuery["agents"]): Record<str
   if (agents === "all") return { agents: selectAgents(room), waits: newestTwoWaitsOf(room, null) };
   if (agents.length === 0) return {};
   const waits = newestTwoWaitsOf(room, agents.length === 1 ? agents[0]! : null);
-  return { agents: selectAgents(room, agents), waits };
+  return {
+    agents: agents.length > MAX_LOOKED_UP ? selectAgents(room, agents) : namedAgents(room, agents),
+    waits,
+  };
+}
+
+/** Selects few agents without a page: nearly every wait reads its own, and many such reads share a batch. */
+function namedAgents(room: string, agents: readonly string[]): Statement {
+  const weight = AGENT_WEIGHT * agents.length;
+  if (agents.length === 1) {
+    return { sql: NAMED_AGENT, args: { room, agent: agents[0]! }, single: true, weight };
+  }
+  return { sql: NAMED_AGENTS, args: { room, agents: JSON.stringify(agents) }, weight };
 }
 
 /** Makes the columns that tell of the viewer: whether it sees more than is read, and as whom it may not act. */

@@ -14,13 +14,15 @@ export const IS_OVER = `+until <= ${NOW} + ${MARK_STAYS_MS + WAIT_OVER_EARLY_MS}
 
 /** Columns that `toWait` reads. */
 export const WAIT = `agent_id, token, waiting_on, ${IS_OVER} AS over`;
+export const WAIT_CELLS = ["agent_id", "token", "waiting_on", "over"];
 
 const WAITS = `SELECT agent_id, token, waiting_on FROM waits WHERE room_id = :room`;
 const OLDEST_FIRST = `ORDER BY revision`;
 
 /**
- * Selects each agent's two newest waits in progress, and its two newest that are over. Sorts rowids, since `waiting_on`
- * may be long.
+ * Selects each agent's two newest waits in progress, and its two newest that are over, oldest first. Two, because a wait
+ * sees its agent without itself; no more, because an agent may have thousands. Sorts rowids, since `waiting_on` may be
+ * long.
  */
 const newestTwo = (whose: string) => `
   SELECT ${WAIT} FROM waits WHERE rowid IN (
@@ -31,17 +33,19 @@ const newestTwo = (whose: string) => `
   ${OLDEST_FIRST}`;
 const NEWEST_TWO = newestTwo("room_id = :room");
 const NEWEST_TWO_OF = newestTwo("room_id = :room AND agent_id = :agent");
+
+/** The same of one agent as a value, for `rowsOfCells` by `WAIT_CELLS`. The limit, of all there are, keeps the order. */
+export const NEWEST_TWO_WAITS = `
+  (SELECT json_group_array(json_array(${WAIT_CELLS})) FROM (${NEWEST_TWO_OF} LIMIT 4))`;
+
 // With MAX, SQLite takes the other columns of a group from the row that has the greatest revision.
 const NEWEST = `SELECT agent_id, token, waiting_on, MAX(revision) FROM waits WHERE room_id = :room`;
 // The plus keeps SQLite from the index by time: an agent has few waits, a room may have thousands.
 const IN_PROGRESS_NOW = `${WAITS} AND agent_id = :agent AND +until > ${NOW} ${OLDEST_FIRST}`;
 
-/**
- * Selects, for `readCurrent`, the two newest marks of waits in progress of one agent, or of each, and of waits that are
- * over, oldest first. Two, because a wait sees its agent without itself; no more, because an agent may have thousands.
- */
-export function newestTwoWaitsOf(room: string, agent: string | null): Statement {
-  return agent === null ? { sql: NEWEST_TWO, args: { room } } : { sql: NEWEST_TWO_OF, args: { room, agent } };
+/** Selects, for `readCurrent`, the two newest marks of each agent of waits in progress, and of those that are over. */
+export function newestTwoWaits(room: string): Statement {
+  return { sql: NEWEST_TWO, args: { room } };
 }
 
 /** Selects, for `readCurrent`, the newest wait in progress of one agent, or of each, as rows for `toNewest`. */

@@ -96,11 +96,21 @@ export function wantedOf({ limit, live }: Listing, known: number, again: boolean
 
 /** Reads the rows of a page or of `selectMoved`, each with whether it is live. */
 export function rowsOfPage({ columns }: Listing, [result]: Row[]): Array<{ row: Row; live: boolean }> {
-  return JSON.parse(result!.page as string).map((cells: unknown[]) => {
-    const row: Row = {};
-    for (let n = 0; n < columns.length; n++) row[columns[n]!] = cells[n];
-    return { row, live: cells.length === columns.length || Boolean(cells.at(-1)) };
-  });
+  return JSON.parse(result!.page as string).map((cells: unknown[]) => ({
+    row: rowOf(columns, cells),
+    live: cells.length === columns.length || Boolean(cells.at(-1)),
+  }));
+}
+
+/** Reads the rows of a column that holds a JSON array of the cells of each; none where it is null or missing. */
+export function rowsOfCells(columns: readonly string[], text: unknown): Row[] {
+  return JSON.parse(text as string | null ?? "[]").map((cells: unknown[]) => rowOf(columns, cells));
+}
+
+function rowOf(columns: readonly string[], cells: unknown[]): Row {
+  const row: Row = {};
+  for (let n = 0; n < columns.length; n++) row[columns[n]!] = cells[n];
+  return row;
 }
 
 /** Returns the position of a row, in the order of reading. */

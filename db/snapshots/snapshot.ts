@@ -1,8 +1,9 @@
 import { toSecured } from "../access/acts.ts";
 import { foundGuarded } from "../access/guarded.ts";
 import { foundSeeing } from "../access/private.ts";
-import type { Agent } from "../agents/agent.ts";
-import { toWait, type WaitInProgress } from "../agents/waits.ts";
+import { AGENT, type Agent } from "../agents/agent.ts";
+import { toWait, WAIT_CELLS, type WaitInProgress } from "../agents/waits.ts";
+import { rowsOfCells } from "../consistent_read/listing.ts";
 import { type Query, readConsistent } from "../consistent_read/read.ts";
 import type { Database } from "../database.ts";
 import type { Row } from "../driver/statement.ts";
@@ -13,7 +14,7 @@ import { mapYielding } from "../yield.ts";
 import { type Hidden, mayReadHidden, toHidden } from "./hidden.ts";
 import { type MessageFacts, selectFacts, toFacts } from "./message_facts.ts";
 import { snapshotQueries, type SnapshotQuery } from "./snapshot_sql.ts";
-import { type EntryValue, valuesOf } from "./values.ts";
+import { type EntryValue, VALUE_CELLS, valuesOf } from "./values.ts";
 
 /** The expression of a view, and the agent with whose eyes it is evaluated. */
 export interface ViewSource {
@@ -107,8 +108,7 @@ async function toSnapshot(
 ): Promise<Omit<Snapshot, "facts" | "extra" | "hidden" | "size">> {
   const [found] = rows.room!;
   if (found === undefined) throw new Refusal("room_not_found", {});
-  const lookedUp = (JSON.parse(found.looked_up as string ?? "[]") as string[][])
-    .map(([scope, key, value]) => ({ scope, key, value }));
+  const named = rowsOfCells(AGENT, found.agent);
   return {
     now: new Date(Number(found.now)),
     createdAt: found.created_at as string,
@@ -125,7 +125,7 @@ async function toSnapshot(
     },
     counts: { count: Number(found.message_count), unclaimed: Number(found.unclaimed_count) },
     entries: await valuesOf([
-      ...lookedUp,
+      ...rowsOfCells(VALUE_CELLS, found.looked_up),
       ...rows.state ?? [],
       ...rows.scopes ?? [],
       ...rows.keys ?? [],
@@ -136,7 +136,7 @@ async function toSnapshot(
       { source: row.expr as string, eyes: eyesOf(row) },
     ])),
     agents: await mapYielding(
-      rows.agents ?? [],
+      rows.agents ?? named,
       (row) =>
         ({
           ...row,
@@ -145,7 +145,7 @@ async function toSnapshot(
           secure: Boolean(row.secure),
         }) as unknown as AgentRow,
     ),
-    waits: (rows.waits ?? []).map(toWait),
+    waits: (rows.waits ?? rowsOfCells(WAIT_CELLS, found.waits)).map(toWait),
     agentIds: (rows.agentIds ?? []).map((row) => row.id as string),
   };
 }

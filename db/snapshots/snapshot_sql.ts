@@ -1,7 +1,7 @@
 import { SECURED } from "../access/acts.ts";
 import { isKnownGuarded } from "../access/guarded.ts";
 import { AGENT, OF_AGENT, selectAgents } from "../agents/agent.ts";
-import { newestTwoWaitsOf } from "../agents/waits.ts";
+import { NEWEST_TWO_WAITS, newestTwoWaits } from "../agents/waits.ts";
 import { NOW } from "../clock.ts";
 import type { Query } from "../consistent_read/read.ts";
 import { type Statement, weightOf } from "../driver/statement.ts";
@@ -13,7 +13,7 @@ import { DUE } from "../write/due.ts";
 import { type ReadSet, scopesOfAgents, stateArgs } from "../write/read_set.ts";
 import { hiddenQueries, mayLackHidden } from "./hidden.ts";
 import type { FactsQuery } from "./message_facts.ts";
-import { KEY_WEIGHT, MAX_LOOKED_UP, OF_KEYS, OF_SCOPES, selectValues } from "./values.ts";
+import { KEY_WEIGHT, MAX_LOOKED_UP, OF_KEYS, OF_SCOPES, selectValues, VALUE_CELLS } from "./values.ts";
 
 export interface SnapshotQuery extends ReadSet {
   facts: FactsQuery;
@@ -24,7 +24,7 @@ export interface SnapshotQuery extends ReadSet {
   actors: readonly string[];
 }
 
-const selectRoom = (further: string[] = []) => `
+const selectRoom = (further: string[]) => `
   SELECT created_at, ${REVISION} AS revision, state_revision, private_revision, views_revision, agents_revision,
          messages_revision, message_count, unclaimed_count, ${[`${NOW} AS now`, DUE, ...further].join(", ")}
     FROM rooms WHERE id = :room`;
@@ -39,17 +39,15 @@ const STATE_KEYS = `SELECT state.scope, state.key, state.value ${LOOKED_UP}`;
 
 // Takes a server two thirds of the time to prepare that the same for several keys takes.
 const WITH_KEY = `
-  (SELECT json_array(json_array(scope, key, value)) FROM state
+  (SELECT json_array(json_array(${VALUE_CELLS})) FROM state
     WHERE room_id = :room AND scope = :scope AND key = :key AND NOT deleted AND expr IS NULL) AS looked_up`;
 const WITH_KEYS = `
   (SELECT json_group_array(json_array(state.scope, state.key, state.value)) ${LOOKED_UP}) AS looked_up`;
 
-const COLUMNS = { alone: [], withKey: [WITH_KEY], withKeys: [WITH_KEYS] };
-const ROOMS = {
-  alone: selectRoom(),
-  withKey: selectRoom(COLUMNS.withKey),
-  withKeys: selectRoom(COLUMNS.withKeys),
-};
+const WITH_AGENT = [
+  `(SELECT json_array(json_array(${AGENT})) ${OF_AGENT}) AS agent`,
+  `${NEWEST_TWO_WAITS} AS waits`,
+];
 
 const VIEWS = `${
   selectLiving("key, expr, eyes", `WHERE room_id = :room AND scope = '${VIEW_SCOPE}'`)
@@ -59,7 +57,6 @@ const AGENT_IDS_ALL = `SELECT id FROM agents WHERE room_id = :room ORDER BY join
 const AGENT_IDS_SOME = `
   SELECT id FROM agents WHERE room_id = :room AND id IN (SELECT value FROM json_each(:agents)) ORDER BY joined`;
 
-const NAMED_AGENT = `SELECT ${AGENT} ${OF_AGENT}`;
 const NAMED_AGENTS = `
   SELECT ${AGENT} FROM agents
    WHERE room_id = :room AND id IN (SELECT value FROM json_each(:agents)) ORDER BY joined`;
@@ -89,20 +86,44 @@ export function snapshotQueries(viewer: Viewer, room: string, query: SnapshotQue
   };
 }
 
-/** Selects the room's row, with a few keys that are looked up. */
+/** Further columns of the room's row. */
+interface Columns extends Pick<Statement, "args"> {
+  sql: string[];
+  weight?: number;
+}
+
+/** Selects the room's row, with a few keys that are looked up, and one agent: nearly every wait reads its own. */
 function roomQuery(viewer: Viewer, room: string, query: SnapshotQuery): Statement {
-  const further = furtherColumns(viewer, room, query);
-  const roomWith = (column: keyof typeof ROOMS, args: Statement["args"], weight?: number): Statement => ({
-    sql: further.sql.length > 0 ? selectRoom([...COLUMNS[column], ...further.sql]) : ROOMS[column],
-    args: { room, ...args, ...further.args },
+  const all = [lookedUp(query.state), namedAgent(query.agents), ofViewer(viewer, room, query)];
+  return {
+    sql: selectRoom(all.flatMap(({ sql }) => sql)),
+    args: Object.assign({ room }, ...all.map(({ args }) => args)),
     single: true,
-    weight,
-  });
-  const keys = query.state === "all" ? [] : query.state.keys;
-  if (keys.length === 0 || keys.length > FEW_LOOKED_UP) return roomWith("alone", {});
-  const weight = 1 + KEY_WEIGHT * keys.length;
-  if (keys.length === 1) return roomWith("withKey", { ...keys[0]! }, weight);
-  return roomWith("withKeys", { keys: stateArgs({ scopes: [], keys }).keys }, weight);
+    weight: all.reduce((sum, { weight = 0 }) => sum + weight, 1),
+  };
+}
+
+function lookedUp(state: StateQuery): Columns {
+  const keys = state === "all" ? [] : state.keys;
+  if (keys.length === 0 || keys.length > FEW_LOOKED_UP) return { sql: [], args: {} };
+  const weight = KEY_WEIGHT * keys.length;
+  if (keys.length === 1) return { sql: [WITH_KEY], args: { ...keys[0]! }, weight };
+  return { sql: [WITH_KEYS], args: { keys: stateArgs({ scopes: [], keys }).keys }, weight };
+}
+
+function namedAgent(agents: SnapshotQuery["agents"]): Columns {
+  if (agents === "all" || agents.length !== 1) return { sql: [], args: {} };
+  return { sql: WITH_AGENT, args: { agent: agents[0]! }, weight: AGENT_WEIGHT };
+}
+
+/** Makes the columns that tell of the viewer: whether it sees more than is read, and as whom it may not act. */
+function ofViewer(viewer: Viewer, room: string, query: SnapshotQuery): Columns {
+  const sees = mayLackHidden(viewer, query);
+  const asks = query.actors.length > 0 && (viewer.token !== undefined || isKnownGuarded(room));
+  return {
+    sql: [...sees ? [`${sees.sql} AS sees`] : [], ...asks ? [SECURED] : []],
+    args: { ...sees?.args, ...asks && { actors: JSON.stringify(query.actors) } },
+  };
 }
 
 function stateQueries(room: string, state: StateQuery): Record<string, Query> {
@@ -128,34 +149,14 @@ function stateQueries(room: string, state: StateQuery): Record<string, Query> {
 }
 
 function agentQueries(room: string, agents: SnapshotQuery["agents"]): Record<string, Query> {
-  if (agents === "all") return { agents: selectAgents(room), waits: newestTwoWaitsOf(room, null) };
-  if (agents.length === 0) return {};
-  const waits = newestTwoWaitsOf(room, agents.length === 1 ? agents[0]! : null);
-  return {
-    agents: agents.length > MAX_LOOKED_UP ? selectAgents(room, agents) : namedAgents(room, agents),
-    waits,
-  };
+  if (agents === "all") return { agents: selectAgents(room), waits: newestTwoWaits(room) };
+  if (agents.length <= 1) return {};
+  return { agents: namedAgents(room, agents), waits: newestTwoWaits(room) };
 }
 
-/** Selects few agents without a page: nearly every wait reads its own, and many such reads share a batch. */
-function namedAgents(room: string, agents: readonly string[]): Statement {
-  const weight = AGENT_WEIGHT * agents.length;
-  if (agents.length === 1) {
-    return { sql: NAMED_AGENT, args: { room, agent: agents[0]! }, single: true, weight };
-  }
-  return { sql: NAMED_AGENTS, args: { room, agents: JSON.stringify(agents) }, weight };
-}
-
-/** Makes the columns that tell of the viewer: whether it sees more than is read, and as whom it may not act. */
-function furtherColumns(
-  viewer: Viewer,
-  room: string,
-  query: SnapshotQuery,
-): { sql: string[]; args: Statement["args"] } {
-  const sees = mayLackHidden(viewer, query);
-  const asks = query.actors.length > 0 && (viewer.token !== undefined || isKnownGuarded(room));
-  return {
-    sql: [...sees ? [`${sees.sql} AS sees`] : [], ...asks ? [SECURED] : []],
-    args: { ...sees?.args, ...asks && { actors: JSON.stringify(query.actors) } },
-  };
+/** Selects named agents; few of them without a page, so that many such reads share a batch. */
+function namedAgents(room: string, agents: readonly string[]): Query {
+  if (agents.length > MAX_LOOKED_UP) return selectAgents(room, [...agents]);
+  const args = { room, agents: JSON.stringify(agents) };
+  return { sql: NAMED_AGENTS, args, weight: AGENT_WEIGHT * agents.length };
 }

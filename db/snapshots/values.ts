@@ -21,10 +21,13 @@ export const KEY_WEIGHT = 4;
 /** The maximum number of keys or agents that are looked up one by one: they are sure to fit into one answer. */
 export const MAX_LOOKED_UP = 50;
 
+/** The columns that `valuesOf` reads. */
+export const VALUE_CELLS = ["scope", "key", "value"];
+
 /** Selects the values of living entries, as rows for `valuesOf`. */
 export function selectValues(where: string, args: Statement["args"]): Listing {
   const order = ["scope", "key"];
-  return { table: "state", columns: [...order, "value"], where, live: LIVE, parts: LIVING, args, order };
+  return { table: "state", columns: VALUE_CELLS, where, live: LIVE, parts: LIVING, args, order };
 }
 
 /** Makes values of rows, and yields in between. */

@@ -29,7 +29,7 @@ Deno.test("of an agent's many waits the newest alone is read to show it", async 
     wrap: (connection) => ({
       async send(statements, mode) {
         const results = await connection.send(statements, mode);
-        for (const row of results.flat()) if ("waiting_on" in row) read++;
+        read += JSON.stringify(results).match(/size\(state\) == /g)?.length ?? 0;
         return results;
       },
       close: () => connection.close(),

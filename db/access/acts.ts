@@ -84,11 +84,15 @@ export function mayActIn(viewer: Viewer, acts: Acts): Condition | undefined {
 /** Selects, in a statement with `:room`, which of `:actors`, JSON, are secure: a column for `toSecured`. */
 export const SECURED = `
   (SELECT json_group_array(agent_id) FROM secured
-    WHERE room_id = :room AND agent_id IN (SELECT value FROM json_each(:actors))) AS secured`;
+    WHERE room_id = :room AND agent_id IN (SELECT value FROM json_each(:actors)))`;
 
 /** Selects one row, for `toSecured`, with which of some agents are secure. */
 export function selectSecured(room: string, actors: string[]): Statement {
-  return { sql: `SELECT ${SECURED}`, args: { room, actors: JSON.stringify(actors) }, single: true };
+  return {
+    sql: `SELECT ${SECURED} AS secured`,
+    args: { room, actors: JSON.stringify(actors) },
+    single: true,
+  };
 }
 
 export function toSecured({ secured }: Row): string[] {

@@ -32,11 +32,14 @@ const newestTwo = (whose: string) => `
      WHERE position <= 2)
   ${OLDEST_FIRST}`;
 const NEWEST_TWO = newestTwo("room_id = :room");
-const NEWEST_TWO_OF = newestTwo("room_id = :room AND agent_id = :agent");
 
-/** The same of one agent as a value, for `rowsOfCells` by `WAIT_CELLS`. The limit, of all there are, keeps the order. */
-export const NEWEST_TWO_WAITS = `
-  (SELECT json_group_array(json_array(${WAIT_CELLS})) FROM (${NEWEST_TWO_OF} LIMIT 4))`;
+/**
+ * Makes the value of the same of one agent, for `rowsOfCells` by `WAIT_CELLS`, beside a row of `rooms`. `agent` is SQL.
+ * The limit, of all there are, keeps the order.
+ */
+export const newestTwoWaitsOf = (agent: string) => `
+  (SELECT json_group_array(json_array(${WAIT_CELLS}))
+     FROM (${newestTwo(`room_id = rooms.id AND agent_id = ${agent}`)} LIMIT 4))`;
 
 // With MAX, SQLite takes the other columns of a group from the row that has the greatest revision.
 const NEWEST = `SELECT agent_id, token, waiting_on, MAX(revision) FROM waits WHERE room_id = :room`;

@@ -102,9 +102,13 @@ export function rowsOfPage({ columns }: Listing, [result]: Row[]): Array<{ row: 
   }));
 }
 
-/** Reads the rows of a column that holds a JSON array of the cells of each; none where it is null or missing. */
-export function rowsOfCells(columns: readonly string[], text: unknown): Row[] {
-  return JSON.parse(text as string | null ?? "[]").map((cells: unknown[]) => rowOf(columns, cells));
+/**
+ * Reads the rows of a column that holds a JSON array of the cells of each; none where it is null or missing. A coalesced
+ * read has parsed it already, with the JSON of all its rows.
+ */
+export function rowsOfCells(columns: readonly string[], value: unknown): Row[] {
+  const all = typeof value === "string" ? JSON.parse(value) : value ?? [];
+  return all.map((cells: unknown[]) => rowOf(columns, cells));
 }
 
 function rowOf(columns: readonly string[], cells: unknown[]): Row {

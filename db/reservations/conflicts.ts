@@ -84,7 +84,7 @@ export async function readBoard(
   const asks = actors.length > 0 && isKnownGuarded(room);
   const [rooms, seen, rows, registered] = await readCurrent(database, viewer, [
     asks
-      ? { sql: currentWith(SECURED), args: { room, actors: JSON.stringify(actors) } }
+      ? { sql: currentWith(`${SECURED} AS secured`), args: { room, actors: JSON.stringify(actors) } }
       : { sql: ROOM_CURRENT, args },
     ...BOARD.map((sql) => ({ sql, args })),
     selectRegistrations(room, agents),

@@ -13,6 +13,7 @@ import type { Viewer } from "../viewer.ts";
 import { mapYielding } from "../yield.ts";
 import { type Hidden, mayReadHidden, toHidden } from "./hidden.ts";
 import { type MessageFacts, selectFacts, toFacts } from "./message_facts.ts";
+import { readRoomRow, selectRoomRow } from "./room_row.ts";
 import { snapshotQueries, type SnapshotQuery } from "./snapshot_sql.ts";
 import { type EntryValue, VALUE_CELLS, valuesOf } from "./values.ts";
 
@@ -72,19 +73,25 @@ export async function loadSnapshot(
   query: SnapshotQuery,
   extra: Query[] = [],
 ): Promise<Snapshot> {
-  const queries = snapshotQueries(viewer, room, query);
+  const { row, ofViewer, others } = snapshotQueries(viewer, room, query);
   const facts = selectFacts(room, query.facts);
-  const results = await readConsistent(database, viewer, [...Object.values(queries), ...facts, ...extra]);
-  const size = sizeOf(results);
-  const rows = Object.fromEntries(Object.keys(queries).map((name) => [name, results.shift()!]));
-  const factRows = results.splice(0, facts.length);
-  const [row] = rows.room!;
-  const lacksSecured = row?.guarded && query.actors.length > 0 && row.secured === undefined;
-  if (row?.sees) foundSeeing(viewer);
+  const names = Object.keys(others);
+  const beside = [...Object.values(others), ...facts, ...extra];
+  const isAlone = beside.length + Object.keys(ofViewer.columns).length === 0;
+  const [rooms, ...results] = isAlone
+    ? [await readRoomRow(database, viewer, room, row)]
+    : await readConsistent(database, viewer, [selectRoomRow(room, row, ofViewer), ...beside]);
+  const [found] = rooms!;
+  if (found === undefined) throw new Refusal("room_not_found", {});
+  const lacksSecured = found.guarded && query.actors.length > 0 && found.secured === undefined;
+  if (found.sees) foundSeeing(viewer);
   if (lacksSecured) foundGuarded(room);
-  if (row?.sees || lacksSecured) return await loadSnapshot(database, viewer, room, query, extra);
+  if (found.sees || lacksSecured) return await loadSnapshot(database, viewer, room, query, extra);
+  const size = sizeOf([rooms!, ...results]);
+  const rows = Object.fromEntries(names.map((name) => [name, results.shift()!]));
+  const factRows = results.splice(0, facts.length);
   return {
-    ...await toSnapshot(rows),
+    ...await toSnapshot(found, rows),
     hidden: mayReadHidden(viewer, query.eyes),
     facts: await toFacts(query.facts, factRows),
     extra: results,
@@ -104,10 +111,9 @@ function sizeOf(results: Row[][]): number {
 }
 
 async function toSnapshot(
+  found: Row,
   rows: Record<string, Row[]>,
 ): Promise<Omit<Snapshot, "facts" | "extra" | "hidden" | "size">> {
-  const [found] = rows.room!;
-  if (found === undefined) throw new Refusal("room_not_found", {});
   const named = rowsOfCells(AGENT, found.agent);
   return {
     now: new Date(Number(found.now)),

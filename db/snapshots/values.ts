@@ -24,6 +24,13 @@ export const MAX_LOOKED_UP = 50;
 /** The columns that `valuesOf` reads. */
 export const VALUE_CELLS = ["scope", "key", "value"];
 
+/** Finds the values of keys, by a JSON array of scopes and keys. Both arguments are SQL. */
+export const LOOKED_UP = (room: string, keys: string) => `
+  FROM json_each(${keys}) AS wanted
+  CROSS JOIN state
+    ON state.room_id = ${room} AND state.scope = wanted.value ->> 0 AND state.key = wanted.value ->> 1
+ WHERE NOT deleted AND expr IS NULL`;
+
 /** Selects the values of living entries, as rows for `valuesOf`. */
 export function selectValues(where: string, args: Statement["args"]): Listing {
   const order = ["scope", "key"];

@@ -224,8 +224,8 @@ export async function readCurrent(
 }
 
 /**
- * Reads as `database.readCoalesced` does. The row of an item must have the column `due` (`DUE_NOW`). Nearly always
- * nothing is due; then this costs no more.
+ * Reads as `database.readCoalesced` does. The row of an item must have the column `due` (`DUE_NOW`). Where something is
+ * due, ends that and reads the item again, by itself, in the same round trip.
  */
 export async function readCoalescedCurrent<Item>(
   database: Database,
@@ -233,13 +233,17 @@ export async function readCoalescedCurrent<Item>(
   kind: Coalescer<Item, Row | undefined>,
   room: string,
   item: Item,
+  weight?: number,
 ): Promise<Row | undefined> {
-  const found = await database.readCoalesced(viewer, kind, item);
-  if (dueOf(room, found) === undefined) return found;
-  return await current(room, found, (row) => row, async (due, size) => {
-    await makeEndings(database, viewer, due, [], size);
-    return await database.readCoalesced(viewer, kind, item);
-  });
+  return await current(
+    room,
+    await database.readCoalesced(viewer, kind, item, weight),
+    (row) => row,
+    async (due, size) => {
+      const rows = await makeEndings(database, viewer, due, kind.statements([item]), size);
+      return kind.results([item], rows)[0];
+    },
+  );
 }
 
 /** Reads again, with `endAndRead`, for as long as the room's row tells that something is due. */

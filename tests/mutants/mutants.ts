@@ -13,6 +13,24 @@ export interface Mutant {
 
 export const MUTANTS: Mutant[] = [
   {
+    name: "an evaluation sees the agent of any room",
+    edits: [[
+      "        WHERE room_id = rooms.id AND id = ${arg(",
+      "        WHERE id = ${arg(",
+    ]],
+    test: "tests/db/room_row.test.ts",
+    filter: "each gets what its own room has",
+  },
+  {
+    name: "coalesced reads take the row of another that is asked at once",
+    edits: [[
+      "return texts.map((text) => found.get(text));",
+      "return texts.map((_, n) => found.get(distinct[n]!));",
+    ]],
+    test: "tests/db/room_row.test.ts",
+    filter: "each gets what its own room has",
+  },
+  {
     name: "no revision guard",
     edits: [[": readSetAt(data);", ": { ...readSetAt(data), revision: 2 ** 50 };"]],
     test: "tests/cel/gate.test.ts",

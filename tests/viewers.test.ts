@@ -41,6 +41,7 @@ const KEPT: Record<string, Record<string, string>> = {
   "db/access/private.ts": { known: "scopes, whose writes go alone", seeing: "viewers" },
   "db/access/token.ts": { known: "by token" },
   "db/batching/groups.ts": { made: "statements, by what they read" },
+  "db/batching/shared_items.ts": { waiting: "keyFor" },
   "db/batching/verbatim.ts": { waiting: "keyFor" },
   "db/consistent_read/read.ts": { rows: OF_ITS_CALL },
   "db/consistent_read/thread.ts": { rows: OF_ITS_CALL },

@@ -3,8 +3,8 @@ import type { Row } from "../driver/statement.ts";
 
 /**
  * Coalesces reads of at most one row each into one query. `from` joins `json_each(:asked) AS asked`, whose `value` is
- * an array of one read's arguments; `columns` maps the names of a row to SQL. Equal reads are one, and get one row. All
- * rows come as one JSON text, since cells cost both ends more than all else.
+ * an array of one read's arguments; `columns` maps the names of a row to SQL. All rows come as one JSON text, since
+ * cells cost both ends more than all else.
  */
 export function createCoalescedRead(
   columns: Record<string, string>,
@@ -15,23 +15,16 @@ export function createCoalescedRead(
   const sql = `SELECT json_group_array(json_array(asked.key, ${values})) AS found ${from}`;
   return {
     scalar: true,
-    statements: (asked) => [{ sql, args: { asked: `[${[...new Set(textsOf(asked))]}]` }, single: true }],
+    statements: (asked) => [{ sql, args: { asked: JSON.stringify(asked) }, single: true }],
     results(asked, [rows]) {
-      const texts = textsOf(asked);
-      const distinct = [...new Set(texts)];
-      const found = new Map<string, Row>();
+      const results: Array<Row | undefined> = asked.map(() => undefined);
       for (const cells of JSON.parse(rows![0]!.found as string)) {
-        const row: Row = {};
+        const row: Row = results[cells[0]] = {};
         for (let column = 0; column < names.length; column++) row[names[column]!] = cells[column + 1];
-        found.set(distinct[cells[0]]!, row);
       }
-      return texts.map((text) => found.get(text));
+      return results;
     },
   };
-}
-
-function textsOf(asked: unknown[]): string[] {
-  return asked.map((each) => JSON.stringify(each));
 }
 
 /** Names a table's columns for `createCoalescedRead`. */

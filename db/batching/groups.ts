@@ -31,6 +31,8 @@ export interface Submission {
   item: unknown;
   weight: number;
   expires: number;
+  /** Called when it is about to be sent. */
+  taken?(): void;
   resolve(result: unknown): void;
   reject(error: Error): void;
 }

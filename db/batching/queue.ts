@@ -5,6 +5,7 @@ import { createGathering } from "./gathering.ts";
 import { type Batch, isLight, takeBatch, type Turns } from "./next_batch.ts";
 import type { Coalescer, Submission } from "./groups.ts";
 import { createBatchSender } from "./sender.ts";
+import { createSharedItems } from "./shared_items.ts";
 import { createSharedReads, createVerbatim } from "./verbatim.ts";
 
 interface BatchLimits {
@@ -113,6 +114,7 @@ export function createBatchQueue(
     wasLight = batch.light;
     heldUntil = began + limits.apart;
     const left = waiting.length;
+    for (const { taken } of submissions) taken?.();
     sendBatch(submissions).finally(() => ended(batch, submissions.length, left));
     blocked = !batch.light || elapsed() - began >= BLOCKED_MS;
   }
@@ -175,21 +177,27 @@ export function createBatchQueue(
     pump();
   }
 
-  const submitCoalesced: BatchQueue["submitCoalesced"] = (viewer, coalescer, item, weight = 1) =>
+  const submitCoalesced: Parameters<typeof createSharedItems>[0] = (
+    viewer,
+    coalescer,
+    item,
+    weight = 1,
+    taken,
+  ) =>
     new Promise((resolve, reject) => {
       const expires = elapsed() + limits.patience;
-      waiting.push({ viewer, coalescer, item, weight, expires, resolve, reject } as Submission);
+      waiting.push({ viewer, coalescer, item, weight, expires, taken, resolve, reject } as Submission);
       gathering.joined();
       pump();
     });
 
-  function submit(viewer: Viewer, statements: Statement[], verbatim = createVerbatim()): Promise<Row[][]> {
+  function submit(viewer: Viewer, statements: Statement[], taken?: () => void): Promise<Row[][]> {
     const total = statements.reduce((sum, { weight = 1 }) => sum + weight, 0);
-    return submitCoalesced(viewer, verbatim, statements, total);
+    return submitCoalesced(viewer, createVerbatim(), statements, total, taken);
   }
 
   return {
-    submitCoalesced,
+    submitCoalesced: limits.readOnly ? createSharedItems(submitCoalesced) : submitCoalesced,
     submit: limits.readOnly ? createSharedReads(submit) : submit,
     waiting: () => waiting.length,
   };

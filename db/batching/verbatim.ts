@@ -2,18 +2,9 @@ import type { Row, Statement } from "../driver/statement.ts";
 import { keyFor, type Viewer } from "../viewer.ts";
 import type { Coalescer } from "./groups.ts";
 
-/**
- * Creates a coalescer that sends statements as they are. One for each submission keeps it from being coalesced with
- * others. `sent` is called when they are about to be sent.
- */
-export function createVerbatim(sent: () => void = () => {}): Coalescer<Statement[], Row[][]> {
-  return {
-    statements([statements]) {
-      sent();
-      return statements!;
-    },
-    results: (_, rows) => [rows],
-  };
+/** Creates a coalescer that sends statements as they are. One for each submission keeps it from being coalesced. */
+export function createVerbatim(): Coalescer<Statement[], Row[][]> {
+  return { statements: ([statements]) => statements!, results: (_, rows) => [rows] };
 }
 
 /** A read that has not been sent yet. */
@@ -24,11 +15,8 @@ interface Waiting {
   joined: boolean;
 }
 
-type Submit = (
-  viewer: Viewer,
-  statements: Statement[],
-  coalescer: Coalescer<Statement[], Row[][]>,
-) => Promise<Row[][]>;
+/** Submits statements; `taken` is called when they are about to be sent. */
+type Submit = (viewer: Viewer, statements: Statement[], taken: () => void) => Promise<Row[][]>;
 
 /**
  * Creates the function that submits reads: equal reads of a viewer that wait at the same time become one, with one
@@ -50,11 +38,7 @@ export function createSharedReads(
     const close = () => {
       if (waiting.get(name) === own) waiting.delete(name);
     };
-    const own: Waiting = {
-      statements,
-      rows: submit(viewer, statements, createVerbatim(close)),
-      joined: false,
-    };
+    const own: Waiting = { statements, rows: submit(viewer, statements, close), joined: false };
     waiting.set(name, own);
     try {
       const rows = await own.rows;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { DatabaseUnavailable } from "../../db/driver/faults.ts";
 import { createBatchQueue } from "../../db/batching/queue.ts";
+import type { Coalescer } from "../../db/batching/groups.ts";
 import type { Row, Statement } from "../../db/driver/statement.ts";
 import { EVERYBODY, SERVICE } from "../../db/viewer.ts";
 
@@ -82,6 +83,27 @@ Deno.test("equal reads of a viewer that wait together are one, and none joins a 
     1,
     2,
   ]);
+});
+
+Deno.test("equal items of a viewer that wait together are one, and no item joins one that is on its way", async () => {
+  const database = heldDatabase();
+  const queue = createBatchQueue(database.send, { ...LIMITS, readOnly: true });
+  const [kind, like] = [0, 1].map((): Coalescer<string[], number> => ({
+    statements: (items) => statementsOf(items.join(" ")),
+    results: (items) => items.map((_, n) => n),
+  }));
+  const begun = database.next();
+  const onItsWay = queue.submitCoalesced(SERVICE, kind!, ["a"]);
+  await begun;
+  const read = (item: string[], viewer = SERVICE) => queue.submitCoalesced(viewer, kind!, item);
+  const all = [read(["a"]), read(["b"]), read(["a"]), read(["a", "b"]), read(["b"]), read(["a"], EVERYBODY)];
+  const other = queue.submitCoalesced(SERVICE, like!, ["a"]);
+  const second = database.next();
+  database.batches[0]!.answer();
+  await second;
+  assert.deepEqual(database.batches.map(({ names }) => names), [["a"], ["a b a,b a", "a"]]);
+  database.batches[1]!.answer();
+  assert.deepEqual(await Promise.all([onItsWay, ...all, other]), [0, 0, 1, 0, 2, 1, 3, 0]);
 });
 
 Deno.test("a batch holds up the next for a while, so that more travel in it, and no longer", async () => {

@@ -22,13 +22,10 @@ export const MUTANTS: Mutant[] = [
     filter: "each gets what its own room has",
   },
   {
-    name: "coalesced reads take the row of another that is asked at once",
-    edits: [[
-      "return texts.map((text) => found.get(text));",
-      "return texts.map((_, n) => found.get(distinct[n]!));",
-    ]],
-    test: "tests/db/room_row.test.ts",
-    filter: "each gets what its own room has",
+    name: "a coalesced read joins one that is on its way",
+    edits: [["    for (const { taken } of submissions) taken?.();\n", ""]],
+    test: "tests/db/batch_queue.test.ts",
+    filter: "no item joins one that is on its way",
   },
   {
     name: "no revision guard",
@@ -1206,7 +1203,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a read that joins one on its way",
-    edits: [["      sent();\n", ""]],
+    edits: [["rows: submit(viewer, statements, close)", "rows: submit(viewer, statements, () => {})"]],
     test: "tests/db/batch_queue.test.ts",
     filter: "equal reads of a viewer that wait together",
   },

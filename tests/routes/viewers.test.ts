@@ -20,13 +20,9 @@ const as = (name: string) => (bearer(name));
 
 /** A database that shows each viewer their own name where `@eyes` is stored. */
 function seen(database: Database): Database {
+  // Coalesced rows have arrays too.
   const shown = ({ key }: Viewer, row: Row): Row =>
-    Object.fromEntries(
-      Object.entries(row).map(([name, cell]) => [
-        name,
-        typeof cell === "string" ? cell.replaceAll("@eyes", key || ALL) : cell,
-      ]),
-    );
+    JSON.parse(JSON.stringify(row).replaceAll("@eyes", key || ALL));
   const all = async (viewer: Viewer, rows: Promise<Row[][]>) =>
     (await rows).map((some) => some.map((row) => shown(viewer, row)));
   return {

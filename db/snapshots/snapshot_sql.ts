@@ -63,6 +63,21 @@ export function snapshotQueries(viewer: Viewer, room: string, query: SnapshotQue
   };
 }
 
+/** Weighs what a snapshot of a read set looks up by name, with the row of the room, and counts its lists. */
+export function weightOfReads({ state, agents }: ReadSet): { named: number; lists: number } {
+  const keys = state === "all" ? 0 : state.keys.length;
+  const all = [
+    { count: keys, each: KEY_WEIGHT },
+    { count: agents === "all" ? Infinity : agents.length, each: AGENT_WEIGHT },
+  ];
+  const [listed, named] = [true, false].map((is) => all.filter(({ count }) => count > MAX_LOOKED_UP === is));
+  const scopes = state === "all" || state.scopes.length > 0;
+  return {
+    named: named!.reduce((sum, { count, each }) => sum + count * each, 1),
+    lists: listed!.length + Number(scopes),
+  };
+}
+
 /** Makes the columns that tell of the viewer: whether it sees more than is read, and as whom it may not act. */
 function columnsOfViewer(viewer: Viewer, room: string, query: SnapshotQuery): FurtherColumns {
   const sees = mayLackHidden(viewer, query);

@@ -68,7 +68,7 @@ Deno.test("reads are under way up to a weight, what can be later comes after wha
   const order: string[] = [];
   const ends: Array<() => void> = [];
   const load = (name: string, weight: number, later?: number) =>
-    shares.load(account(), weight, () => {
+    shares.load(account(), { weight, lists: 1 }, () => {
       order.push(name);
       return new Promise<void>((resolve) => ends.push(resolve));
     }, later);
@@ -98,17 +98,17 @@ Deno.test("reads without lists wait for none with lists, and those for none of r
   const shares = createShares();
   const order: string[] = [];
   const { promise: end, resolve } = Promise.withResolvers<void>();
-  const load = (name: string, weight: number, isLarge = false) =>
-    shares.load({ ...account(), isLarge }, weight, () => {
+  const load = (name: string, weight: number, lists: number, isLarge = false) =>
+    shares.load({ ...account(), isLarge }, { weight, lists }, () => {
       order.push(name);
       return end;
     });
   const all = [
-    load("large", 128, true),
-    load("large too", 128, true),
-    load("lists", 128),
-    load("lists too", 128),
-    load("key", 2),
+    load("large", 128, 1, true),
+    load("large too", 128, 1, true),
+    load("lists", 128, 1),
+    load("lists too", 128, 1),
+    load("key", 128, 0),
   ];
   await new Promise((resolve) => setTimeout(resolve));
   assert.deepEqual(order, ["large", "lists", "key"]);
@@ -126,8 +126,11 @@ Deno.test("a viewer of a room keeps its account, which is no other viewer's", ()
 
 Deno.test("a read that fails makes way", async () => {
   const shares = createShares();
-  await assert.rejects(shares.load(account(), 128, () => Promise.reject(new Error("away"))), {
-    message: "away",
-  });
-  assert.equal(await shares.load(account(), 128, () => Promise.resolve(1)), 1);
+  await assert.rejects(
+    shares.load(account(), { weight: 128, lists: 1 }, () => Promise.reject(new Error("away"))),
+    {
+      message: "away",
+    },
+  );
+  assert.equal(await shares.load(account(), { weight: 128, lists: 1 }, () => Promise.resolve(1)), 1);
 });

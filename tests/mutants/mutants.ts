@@ -2922,7 +2922,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "reads without lists that wait for those of large lists",
-    edits: [["weight <= LIGHT_WEIGHT ? light : account.isLarge ? large : heavy", "heavy"]],
+    edits: [["lists === 0 ? light : account.isLarge ? large : heavy", "heavy"]],
     test: "tests/cel/shares.test.ts",
     filter: "reads without lists",
   },

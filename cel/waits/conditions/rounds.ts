@@ -5,6 +5,8 @@ import type { Database } from "../../../db/database.ts";
 import { isRefusal } from "../../../db/refusal.ts";
 import { keyFor } from "../../../db/viewer.ts";
 import { judgeActs, unprovenActors } from "../../../db/write/acts.ts";
+import { weightOf } from "../../../db/driver/statement.ts";
+import { weightOfReads } from "../../../db/snapshots/snapshot_sql.ts";
 import { runAsTask } from "../../../db/yield.ts";
 import { NOTHING } from "../../rooms/definitions.ts";
 import { registrationAt } from "../departures.ts";
@@ -12,7 +14,7 @@ import { inTime } from "../in_time.ts";
 import { queriesOfInclude } from "./include.ts";
 import type { Reader, RoomData } from "../../rooms/reader.ts";
 import { type Reads, unionReads } from "../../language/dependencies.ts";
-import { createAccounts, MAX_REST_MS, MIN_COST_MS, type Shares } from "./shares.ts";
+import { createAccounts, MAX_REST_MS, MIN_COST_MS, type Shares, type Weight } from "./shares.ts";
 import { judgeAll, type Turns } from "./judge_waiters.ts";
 import { failAll, hasMoved, isAlone, isAnswerable, loadable, readsOf, type Waiter } from "./waiter.ts";
 
@@ -43,8 +45,8 @@ const LATER_MS = 50;
 const BEGINNINGS = 2;
 /** First looks that take longer no longer delay others: they may never end. */
 const OVERDUE_MS = 1_000;
-/** The weight of a load in the batch queue: a few statements, and a page for each of its lists. */
-const [LIGHT, LIST] = [2, 16];
+/** The weight of a page of a list in the batch queue. */
+const LIST = weightOf(FIRST_PAGE_BYTES);
 /** The length of what was read from which on a read with lists is large: it takes more than two round trips. */
 const LARGE = FIRST_PAGE_BYTES + PAGE_BYTES;
 
@@ -122,10 +124,10 @@ export function createRounds(database: Database, reader: Reader, shares: Shares,
     const extra = alone ? queriesOfInclude(viewer, room, include) : [];
     const reads = unionReads([...new Set(waiters.map(readsOf)), { ...NOTHING, agents }]);
     const actors = agents.flatMap((as) => unprovenActors({ viewer, acts: { as } }));
-    const weight = weightOf(reads, extra.length);
+    const weight = weightOfLoad(reads, extra.length);
     const run = async () => {
       const data = await reader.load(viewer, room, reads, extra, { actors });
-      if (weight > LIGHT) account.isLarge = data.snapshot.size > LARGE;
+      if (weight.lists > 0) account.isLarge = data.snapshot.size > LARGE;
       return data;
     };
     return shares.load(account, weight, alone ? () => runAsTask(run) : run, later);
@@ -216,8 +218,8 @@ function groupsOf(waiters: Waiter[]): Waiter[][] {
   return [...groups.values()];
 }
 
-function weightOf({ state, agents, facts }: Reads, lists: number): number {
-  const scopes = state === "all" ? 1 : state.scopes.length;
-  const all = [scopes > 0, agents === "all", facts.id.length > 0].filter(Boolean).length;
-  return LIGHT + LIST * (all + lists);
+function weightOfLoad(reads: Reads, further: number): Weight {
+  const { named, lists: own } = weightOfReads(reads);
+  const lists = own + Number(reads.facts.id.length > 0) + further;
+  return { weight: named + LIST * lists, lists };
 }

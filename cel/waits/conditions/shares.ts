@@ -30,14 +30,18 @@ const MAX_SET_BACK_MS = 200;
 export const MIN_COST_MS = 10;
 /** The maximum pause: added to the longest time between two polls it stays within the promised polling interval. */
 export const MAX_REST_MS = 25;
-/** The weight up to which a read is light: it has no list. */
-const LIGHT_WEIGHT = 8;
-/** The maximum weight of each kind of reads in flight: a batch of reads has room for as much again (db/store.ts). */
+/** The maximum weight of each kind of reads in flight, two batches of reads (db/store.ts): others find room in the next. */
 const MAX_WEIGHT = 128;
 /** A read that takes longer no longer counts as in flight, since its answer may never come. */
 const OVERDUE_MS = 1_000;
 /** The same for a read of lists that are not known to be large, which they then probably are. */
 const UNKNOWN_OVERDUE_MS = 250;
+
+/** What a read weighs in the batch queue, and how many of its parts are lists. */
+export interface Weight {
+  weight: number;
+  lists: number;
+}
 
 /** A read in flight; `began` is by `elapsed`. */
 interface Load {
@@ -99,8 +103,8 @@ export function createShares(elapsed = () => performance.now()) {
      * now. The bound leaves room for other requests' reads. Those of a room whose lists are large delay no others, and
      * none with lists delay those without.
      */
-    load<T>(account: Account, weight: number, task: () => Promise<T>, later = 0): Promise<T> {
-      const loads = weight <= LIGHT_WEIGHT ? light : account.isLarge ? large : heavy;
+    load<T>(account: Account, { weight, lists }: Weight, task: () => Promise<T>, later = 0): Promise<T> {
+      const loads = lists === 0 ? light : account.isLarge ? large : heavy;
       return loads.run(priorityOf(account, later), weight, task);
     },
   };

@@ -76,6 +76,7 @@ export interface Reading {
 export const PAGE_BYTES = 2 ** 19;
 /** Bytes of a listing's first page: few, so that many fit into a batch. Most lists are no longer. */
 export const FIRST_PAGE_BYTES = 2 ** 17;
+export const FIRST_PAGE_WEIGHT = weightOf(FIRST_PAGE_BYTES);
 /** Bytes of a page after which the client asks for the next one. Its rows come as cells, so it weighs twice as much. */
 export const SHORT_PAGE_BYTES = 2 ** 18;
 export const SHORT_PAGE_WEIGHT = weightOf(2 * SHORT_PAGE_BYTES);

@@ -2,6 +2,7 @@ import { SECURED } from "../access/acts.ts";
 import { isKnownGuarded } from "../access/guarded.ts";
 import { AGENT, selectAgents } from "../agents/agent.ts";
 import { newestTwoWaits } from "../agents/waits.ts";
+import { FIRST_PAGE_WEIGHT } from "../consistent_read/listing.ts";
 import type { Query } from "../consistent_read/read.ts";
 import { weightOf } from "../driver/statement.ts";
 import { VIEW_SCOPE } from "../state/entry.ts";
@@ -37,6 +38,9 @@ const NAMED_AGENTS = `
   SELECT ${AGENT} FROM agents
    WHERE room_id = :room AND id IN (SELECT value FROM json_each(:agents)) ORDER BY joined`;
 
+/** The maximum number of agents that are read without a page: more weigh more than one, and bring as much. */
+const FEW_AGENTS = FIRST_PAGE_WEIGHT / AGENT_WEIGHT;
+
 /** The weight of 64 views of 4,096 characters, which rooms that are older than the limit of bytes may have. */
 const VIEWS_WEIGHT = weightOf(2 ** 18);
 
@@ -66,16 +70,11 @@ export function snapshotQueries(viewer: Viewer, room: string, query: SnapshotQue
 /** Weighs what a snapshot of a read set looks up by name, with the row of the room, and counts its lists. */
 export function weightOfReads({ state, agents }: ReadSet): { named: number; lists: number } {
   const keys = state === "all" ? 0 : state.keys.length;
-  const all = [
-    { count: keys, each: KEY_WEIGHT },
-    { count: agents === "all" ? Infinity : agents.length, each: AGENT_WEIGHT },
-  ];
-  const [listed, named] = [true, false].map((is) => all.filter(({ count }) => count > MAX_LOOKED_UP === is));
-  const scopes = state === "all" || state.scopes.length > 0;
-  return {
-    named: named!.reduce((sum, { count, each }) => sum + count * each, 1),
-    lists: listed!.length + Number(scopes),
-  };
+  const named = agents === "all" ? Infinity : agents.length;
+  const ofKeys = keys > MAX_LOOKED_UP ? 0 : KEY_WEIGHT * keys;
+  const ofAgents = named > MAX_LOOKED_UP ? 0 : Math.min(AGENT_WEIGHT * named, FIRST_PAGE_WEIGHT);
+  const lists = [state === "all" || state.scopes.length > 0, keys > MAX_LOOKED_UP, named > MAX_LOOKED_UP];
+  return { named: 1 + ofKeys + ofAgents, lists: lists.filter(Boolean).length };
 }
 
 /** Makes the columns that tell of the viewer: whether it sees more than is read, and as whom it may not act. */
@@ -116,9 +115,9 @@ function agentQueries(room: string, agents: SnapshotQuery["agents"]): Record<str
   return { agents: namedAgents(room, agents), waits: newestTwoWaits(room) };
 }
 
-/** Selects named agents; few of them without a page, so that many such reads share a batch. */
+/** Selects named agents; few of them without a page, which takes a server longer to prepare. */
 function namedAgents(room: string, agents: readonly string[]): Query {
-  if (agents.length > MAX_LOOKED_UP) return selectAgents(room, [...agents]);
+  if (agents.length > FEW_AGENTS) return selectAgents(room, [...agents]);
   const args = { room, agents: JSON.stringify(agents) };
   return { sql: NAMED_AGENTS, args, weight: AGENT_WEIGHT * agents.length };
 }

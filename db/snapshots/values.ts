@@ -18,7 +18,7 @@ export const OF_KEYS = `(+scope, +key) IN (SELECT value ->> 0, value ->> 1 FROM 
 
 /** The weight of one key that is looked up: few values are half as long as allowed. */
 export const KEY_WEIGHT = 4;
-/** The maximum number of keys or agents that are looked up one by one: they are sure to fit into one answer. */
+/** The maximum number of keys that are looked up one by one: they are sure to fit into one answer. */
 export const MAX_LOOKED_UP = 50;
 
 /** The columns that `valuesOf` reads. */

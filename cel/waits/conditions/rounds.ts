@@ -1,11 +1,10 @@
 import { pause } from "../../../db/pause.ts";
 import type { Part } from "../../../db/bus.ts";
-import { FIRST_PAGE_BYTES, PAGE_BYTES } from "../../../db/consistent_read/listing.ts";
+import { FIRST_PAGE_BYTES, FIRST_PAGE_WEIGHT, PAGE_BYTES } from "../../../db/consistent_read/listing.ts";
 import type { Database } from "../../../db/database.ts";
 import { isRefusal } from "../../../db/refusal.ts";
 import { keyFor } from "../../../db/viewer.ts";
 import { judgeActs, unprovenActors } from "../../../db/write/acts.ts";
-import { weightOf } from "../../../db/driver/statement.ts";
 import { weightOfReads } from "../../../db/snapshots/snapshot_sql.ts";
 import { runAsTask } from "../../../db/yield.ts";
 import { NOTHING } from "../../rooms/definitions.ts";
@@ -45,8 +44,6 @@ const LATER_MS = 50;
 const BEGINNINGS = 2;
 /** First looks that take longer no longer delay others: they may never end. */
 const OVERDUE_MS = 1_000;
-/** The weight of a page of a list in the batch queue. */
-const LIST = weightOf(FIRST_PAGE_BYTES);
 /** The length of what was read from which on a read with lists is large: it takes more than two round trips. */
 const LARGE = FIRST_PAGE_BYTES + PAGE_BYTES;
 
@@ -221,5 +218,5 @@ function groupsOf(waiters: Waiter[]): Waiter[][] {
 function weightOfLoad(reads: Reads, further: number): Weight {
   const { named, lists: own } = weightOfReads(reads);
   const lists = own + Number(reads.facts.id.length > 0) + further;
-  return { weight: named + LIST * lists, lists };
+  return { weight: named + FIRST_PAGE_WEIGHT * lists, lists };
 }

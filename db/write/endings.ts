@@ -240,7 +240,8 @@ export async function readCoalescedCurrent<Item>(
     await database.readCoalesced(viewer, kind, item, weight),
     (row) => row,
     async (due, size) => {
-      const rows = await makeEndings(database, viewer, due, kind.statements([item]), size);
+      const statements = kind.statements([item]).map((statement) => ({ ...statement, weight }));
+      const rows = await makeEndings(database, viewer, due, statements, size);
       return kind.results([item], rows)[0];
     },
   );

@@ -40,12 +40,8 @@ export function createSharedReads(
     };
     const own: Waiting = { statements, rows: submit(viewer, statements, close), joined: false };
     waiting.set(name, own);
-    try {
-      const rows = await own.rows;
-      return own.joined ? copyOf(rows) : rows;
-    } finally {
-      close(); // it may never have been sent
-    }
+    const rows = await own.rows;
+    return own.joined ? copyOf(rows) : rows;
   };
 }
 

@@ -22,7 +22,7 @@ export function statementOf(sql: string, args: Record<string, Value>): Statement
   return { sql, args: argsOf(sql, args) };
 }
 
-/** Bytes of rows that weigh 1; a batch of reads holds 2 MB of them. */
+/** Bytes of rows that weigh 1; a batch of reads holds half a MiB of them (db/store.ts). */
 const WEIGHED_BYTES = 8 * 1024;
 
 /** Weighs a statement by the maximum of bytes that it may bring. */

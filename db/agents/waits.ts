@@ -32,6 +32,7 @@ const newestTwo = (whose: string) => `
      WHERE position <= 2)
   ${OLDEST_FIRST}`;
 const NEWEST_TWO = newestTwo("room_id = :room");
+const NEWEST_TWO_OF = newestTwo("room_id = :room AND agent_id IN (SELECT value FROM json_each(:agents))");
 
 /**
  * Makes the value of the same of one agent, for `rowsOfCells` by `WAIT_CELLS`, beside a row of `rooms`. `agent` is SQL.
@@ -46,9 +47,14 @@ const NEWEST = `SELECT agent_id, token, waiting_on, MAX(revision) FROM waits WHE
 // The plus keeps SQLite from the index by time: an agent has few waits, a room may have thousands.
 const IN_PROGRESS_NOW = `${WAITS} AND agent_id = :agent AND +until > ${NOW} ${OLDEST_FIRST}`;
 
-/** Selects, for `readCurrent`, the two newest marks of each agent of waits in progress, and of those that are over. */
-export function newestTwoWaits(room: string): Statement {
-  return { sql: NEWEST_TWO, args: { room } };
+/**
+ * Selects, for `readCurrent`, the two newest marks of waits in progress of each agent, or of each of `agents`, and of
+ * those that are over.
+ */
+export function newestTwoWaits(room: string, agents?: readonly string[]): Statement {
+  return agents === undefined
+    ? { sql: NEWEST_TWO, args: { room } }
+    : { sql: NEWEST_TWO_OF, args: { room, agents: JSON.stringify(agents) } };
 }
 
 /** Selects, for `readCurrent`, the newest wait in progress of one agent, or of each, as rows for `toNewest`. */

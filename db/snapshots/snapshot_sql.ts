@@ -31,12 +31,10 @@ const VIEWS = `${
 } ORDER BY key`;
 
 const AGENT_IDS_ALL = `SELECT id FROM agents WHERE room_id = :room ORDER BY joined`;
-const AGENT_IDS_SOME = `
-  SELECT id FROM agents WHERE room_id = :room AND id IN (SELECT value FROM json_each(:agents)) ORDER BY joined`;
-
-const NAMED_AGENTS = `
-  SELECT ${AGENT} FROM agents
-   WHERE room_id = :room AND id IN (SELECT value FROM json_each(:agents)) ORDER BY joined`;
+// The plus keeps SQLite from passing all agents of the room in this order.
+const NAMED = "WHERE room_id = :room AND id IN (SELECT value FROM json_each(:agents)) ORDER BY +joined";
+const AGENT_IDS_SOME = `SELECT id FROM agents ${NAMED}`;
+const NAMED_AGENTS = `SELECT ${AGENT} FROM agents ${NAMED}`;
 
 /** The maximum number of agents that are read without a page: more weigh more than one, and bring as much. */
 const FEW_AGENTS = FIRST_PAGE_WEIGHT / AGENT_WEIGHT;
@@ -112,7 +110,7 @@ function stateQueries(room: string, state: StateQuery): Record<string, Query> {
 function agentQueries(room: string, agents: SnapshotQuery["agents"]): Record<string, Query> {
   if (agents === "all") return { agents: selectAgents(room), waits: newestTwoWaits(room) };
   if (agents.length <= 1) return {};
-  return { agents: namedAgents(room, agents), waits: newestTwoWaits(room) };
+  return { agents: namedAgents(room, agents), waits: newestTwoWaits(room, agents) };
 }
 
 /** Selects named agents; few of them without a page, which takes a server longer to prepare. */

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createClient } from "@libsql/client";
 import { withApp } from "../support/app.ts";
 
 Deno.test("of an agent's many waits the newest alone is read to show it", async () => {
@@ -36,3 +37,22 @@ Deno.test("of an agent's many waits the newest alone is read to show it", async 
     }),
   });
 });
+
+Deno.test("the newest wait is that of the latest revision, wherever the database has put it", () =>
+  withApp(async ({ json, file }) => {
+    await json("POST", "/rooms", { id: "r" });
+    for (const id of ["ann", "bob"]) await json("POST", "/rooms/r/agents", { id, name: id });
+    const client = createClient({ url: file });
+    for (const id of ["ann", "bob"]) {
+      for (const n of [7, 9, 8, 6]) {
+        const sql = "INSERT INTO waits VALUES ('r', :id, :n, 'size(state) == ' || :n, :until, :n)";
+        await client.execute({ sql, args: { id, n: String(n), until: Date.now() + 60_000 } });
+      }
+    }
+    client.close();
+    const of = (id: string) => `agents.${id}.waiting_on`;
+    for (const expr of [[of("ann")], [of("ann"), "state._shared.?k.hasValue()"], [of("ann"), of("bob")]]) {
+      const { body } = await json("POST", "/rooms/r/eval", { expr: `[${expr}]` });
+      assert.equal(body.value[0], "size(state) == 9", `${expr}`);
+    }
+  }));

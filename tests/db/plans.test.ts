@@ -204,6 +204,34 @@ Deno.test("facts about messages are found by indexes, whatever a room holds", ()
     }
   }));
 
+Deno.test("what an expression names is found by its key, however many agents a room has", () =>
+  withApp(async ({ json, batches, file }) => {
+    await json("POST", "/rooms", { id: "r" });
+    batches.length = 0;
+    const [key, other, ann, bob] = [
+      "state._shared.k",
+      "state._shared.l",
+      "has(agents.ann)",
+      "has(agents.bob)",
+    ];
+    for (
+      const named of [[key], [key, other], [ann], [key, ann], [key, other, ann], [ann, bob], ["state.ann"]]
+    ) {
+      await json("POST", "/rooms/r/eval", { expr: `[${named}]` });
+    }
+    const plans = await plansOf(file, batches.flatMap(({ statements }) => statements));
+    const steps = plans.flatMap(({ steps }) => steps);
+    for (const { sql, steps } of plans) {
+      const passed = steps.filter((step) =>
+        / (agents|waits) .*\(room_id=\?\)$/.test(step) || SCAN.test(step)
+      );
+      assert.deepEqual(passed, [], sql);
+    }
+    for (const table of ["agents", "waits", "state"]) {
+      assert.ok(steps.some((step) => step.startsWith(`SEARCH ${table} USING`)), table);
+    }
+  }));
+
 Deno.test("posts call no function: for what may fail, the database copies each page that it changes", () =>
   withApp(async ({ json, batches, file }) => {
     await json("POST", "/rooms", { id: "r" });

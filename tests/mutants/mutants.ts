@@ -28,6 +28,12 @@ export const MUTANTS: Mutant[] = [
     filter: "no item joins one that is on its way",
   },
   {
+    name: "marks of waits in the order of their rows",
+    edits: [["     WHERE position <= 2)\n  ${OLDEST_FIRST}`;", "     WHERE position <= 2)`;"]],
+    test: "tests/db/newest_waits.test.ts",
+    filter: "the latest revision",
+  },
+  {
     name: "no revision guard",
     edits: [[": readSetAt(data);", ": { ...readSetAt(data), revision: 2 ** 50 };"]],
     test: "tests/cel/gate.test.ts",

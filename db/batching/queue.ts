@@ -5,7 +5,7 @@ import { createGathering } from "./gathering.ts";
 import { type Batch, isLight, takeBatch, type Turns } from "./next_batch.ts";
 import type { Coalescer, Submission } from "./groups.ts";
 import { createBatchSender } from "./sender.ts";
-import { createSharedItems } from "./shared_items.ts";
+import { createSharedItems, type SubmitItem } from "./shared_items.ts";
 import { createSharedReads, createVerbatim } from "./verbatim.ts";
 
 interface BatchLimits {
@@ -177,7 +177,7 @@ export function createBatchQueue(
     pump();
   }
 
-  const submitCoalesced: Parameters<typeof createSharedItems>[0] = (
+  const submitCoalesced: SubmitItem = (
     viewer,
     coalescer,
     item,

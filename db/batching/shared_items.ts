@@ -2,7 +2,7 @@ import { keyFor, type Viewer } from "../viewer.ts";
 import type { Coalescer } from "./groups.ts";
 
 /** Submits one item; `taken` is called when it is about to be sent. */
-type Submit = <Item, Result>(
+export type SubmitItem = <Item, Result>(
   viewer: Viewer,
   coalescer: Coalescer<Item, Result>,
   item: Item,
@@ -14,7 +14,7 @@ type Submit = <Item, Result>(
  * Creates the function that submits items of reads: equal ones of a viewer that wait at the same time become one, and
  * get one result. None joins one that is on its way, as of statements (verbatim.ts).
  */
-export function createSharedItems(submit: Submit): Submit {
+export function createSharedItems(submit: SubmitItem): SubmitItem {
   const waiting = new Map<unknown, Map<string, Promise<unknown>>>();
 
   return function read<Item, Result>(

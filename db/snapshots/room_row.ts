@@ -13,7 +13,7 @@ import { KEY_WEIGHT, LOOKED_UP, VALUE_CELLS } from "./values.ts";
 
 /** What comes with the row of a room: few keys and at most one agent, which is all that most waits and gates read. */
 export interface RoomRow {
-  parts: Part[];
+  lookups: Lookup[];
   args: Partial<Record<Arg, string>>;
   weight: number;
 }
@@ -46,8 +46,8 @@ const COLUMNS = {
   due: DUE_NOW,
 };
 
-/** Makes the columns of each part, to be read by `rowsOfCells`. */
-const PARTS = {
+/** Makes the columns of each kind of lookup, to be read by `rowsOfCells`. */
+const LOOKUPS = {
   // Takes a server two thirds of the time to prepare that the same for several keys takes.
   key: (arg: ArgOf) => ({
     looked_up: `
@@ -67,34 +67,34 @@ const PARTS = {
     waits: newestTwoWaitsOf(arg("agent")),
   }),
 };
-type Part = keyof typeof PARTS;
+type Lookup = keyof typeof LOOKUPS;
 
-const columnsWith = (parts: Part[], arg: ArgOf): Record<string, string> =>
-  Object.assign({}, COLUMNS, ...parts.map((part) => PARTS[part](arg)));
+const columnsWith = (lookups: Lookup[], arg: ArgOf): Record<string, string> =>
+  Object.assign({}, COLUMNS, ...lookups.map((lookup) => LOOKUPS[lookup](arg)));
 
 const ofItem: ArgOf = (name) => `(asked.value ->> ${1 + ARGS.indexOf(name)})`;
-const coalescedWith = (...parts: Part[]) =>
+const coalescedWith = (...lookups: Lookup[]) =>
   createCoalescedRead(
-    columnsWith(parts, ofItem),
+    columnsWith(lookups, ofItem),
     `FROM json_each(:asked) AS asked CROSS JOIN rooms ON rooms.id = asked.value ->> 0`,
   );
 
 const COALESCED = Object.fromEntries(
-  ([[], ["key"], ["keys"], ["agent"], ["key", "agent"], ["keys", "agent"]] as Part[][])
-    .map((parts) => [String(parts), coalescedWith(...parts)]),
+  ([[], ["key"], ["keys"], ["agent"], ["key", "agent"], ["keys", "agent"]] as Lookup[][])
+    .map((lookups) => [String(lookups), coalescedWith(...lookups)]),
 );
 
 /** Tells what of a read set comes with the room's row. */
 export function roomRowOf({ state, agents }: ReadSet): RoomRow {
-  const row: RoomRow = { parts: [], args: {}, weight: 1 };
+  const row: RoomRow = { lookups: [], args: {}, weight: 1 };
   const keys = state === "all" ? [] : state.keys;
   if (keys.length > 0 && keys.length <= FEW_LOOKED_UP) {
-    row.parts.push(keys.length === 1 ? "key" : "keys");
+    row.lookups.push(keys.length === 1 ? "key" : "keys");
     Object.assign(row.args, keys.length === 1 ? keys[0]! : { keys: stateArgs({ scopes: [], keys }).keys });
     row.weight += KEY_WEIGHT * keys.length;
   }
   if (agents.length === 1 && agents !== "all") {
-    row.parts.push("agent");
+    row.lookups.push("agent");
     row.args.agent = agents[0]!;
     row.weight += AGENT_WEIGHT;
   }
@@ -104,10 +104,10 @@ export function roomRowOf({ state, agents }: ReadSet): RoomRow {
 /** Selects the row of a room, with `further` columns, beside other statements of a read. */
 export function selectRoomRow(
   room: string,
-  { parts, args, weight }: RoomRow,
+  { lookups, args, weight }: RoomRow,
   further: FurtherColumns,
 ): Statement {
-  const columns = { ...columnsWith(parts, (name) => `:${name}`), ...further.columns };
+  const columns = { ...columnsWith(lookups, (name) => `:${name}`), ...further.columns };
   const selected = Object.entries(columns).map(([name, sql]) => `${sql} AS ${name}`);
   return {
     sql: `SELECT ${selected.join(", ")} FROM rooms WHERE id = :room`,
@@ -125,9 +125,9 @@ export async function readRoomRow(
   database: Database,
   viewer: Viewer,
   room: string,
-  { parts, args, weight }: RoomRow,
+  { lookups, args, weight }: RoomRow,
 ): Promise<Row[]> {
   const item = [room, ...ARGS.map((name) => args[name] ?? "")];
-  const row = await readCoalescedCurrent(database, viewer, COALESCED[String(parts)]!, room, item, weight);
+  const row = await readCoalescedCurrent(database, viewer, COALESCED[String(lookups)]!, room, item, weight);
   return row ? [row] : [];
 }

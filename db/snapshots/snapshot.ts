@@ -58,7 +58,7 @@ export interface Snapshot extends Hidden {
   /** The registered agents among the requested scopes, or all agents. */
   agentIds: string[];
   extra: Row[][];
-  /** The length of all that was read. */
+  /** The length of all that was read beside the room's row. */
   size: number;
 }
 
@@ -87,7 +87,7 @@ export async function loadSnapshot(
   if (found.sees) foundSeeing(viewer);
   if (lacksSecured) foundGuarded(room);
   if (found.sees || lacksSecured) return await loadSnapshot(database, viewer, room, query, extra);
-  const size = sizeOf([rooms!, ...results]);
+  const size = sizeOf(results);
   const rows = Object.fromEntries(names.map((name) => [name, results.shift()!]));
   const factRows = results.splice(0, facts.length);
   return {

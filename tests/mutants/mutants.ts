@@ -28,6 +28,18 @@ export const MUTANTS: Mutant[] = [
     filter: "no item joins one that is on its way",
   },
   {
+    name: "equal reads of two viewers that are one",
+    edits: [["keyFor(viewer, statements.map(nameOf)", 'keyFor({ key: "" }, statements.map(nameOf)']],
+    test: "tests/db/batch_queue.test.ts",
+    filter: "equal reads of a viewer that wait together",
+  },
+  {
+    name: "equal coalesced reads of two viewers that are one",
+    edits: [["keyFor(viewer, JSON.stringify(item))", "JSON.stringify(item)"]],
+    test: "tests/db/batch_queue.test.ts",
+    filter: "no item joins one that is on its way",
+  },
+  {
     name: "marks of waits in the order of their rows",
     edits: [["     WHERE position <= 2)\n  ${OLDEST_FIRST}`;", "     WHERE position <= 2)`;"]],
     test: "tests/db/newest_waits.test.ts",

@@ -177,20 +177,38 @@ export async function makeEndings(
   return rows.slice(settle.length);
 }
 
-/** What writes of this instance have found due and are ending, by room. */
-const underWay = new WeakMap<Database, Map<string, Promise<unknown>>>();
+type RoomsUnderWay = Map<string, Promise<unknown>>;
 
-/**
- * Ends what a write has found due in a room, or waits until that is done for another write which has found it: of many
- * writes at once each would send the same. Something may be due still. Errors: `DatabaseUnavailable`.
- */
-export async function endBeforeWrite(database: Database, due: Due): Promise<void> {
+/** What requests of this instance have found due and are ending, by room. */
+const underWay = new WeakMap<Database, RoomsUnderWay>();
+
+function roomsUnderWay(database: Database): RoomsUnderWay {
   const rooms = underWay.get(database) ?? new Map<string, Promise<unknown>>();
   underWay.set(database, rooms);
+  return rooms;
+}
+
+/** Keeps `ending` among those under way until it is done. */
+function underWayIn<Result>(rooms: RoomsUnderWay, room: string, ending: Promise<Result>): Promise<Result> {
+  const own = ending.finally(() => {
+    if (rooms.get(room) === own) rooms.delete(room);
+  });
+  rooms.set(room, own);
+  return own;
+}
+
+/**
+ * Ends what a write has found due in a room, or waits until that is done for another request which has found it: of many
+ * at once each would send the same. Something may be due still. Errors: `DatabaseUnavailable`.
+ */
+export async function endBeforeWrite(database: Database, due: Due): Promise<void> {
+  const rooms = roomsUnderWay(database);
   const { room } = due;
-  const ending = rooms.get(room) ?? makeEndings(database, SERVICE, due).finally(() => rooms.delete(room));
-  rooms.set(room, ending);
-  await ending;
+  const others = rooms.get(room);
+  if (others === undefined) return void await underWayIn(rooms, room, makeEndings(database, SERVICE, due));
+  await others.catch((error) => {
+    if (error instanceof DatabaseUnavailable) throw error;
+  });
 }
 
 /** Ends all that is due in a room, in as many round trips as that takes. Errors: `DatabaseUnavailable`. */
@@ -216,8 +234,9 @@ export async function readCurrent(
 ): Promise<Row[][]> {
   const room = statements[0]!.args.room as string;
   return await current(
+    database,
     room,
-    await database.read(viewer, statements),
+    () => database.read(viewer, statements),
     ([rooms]) => rooms![0],
     (due, size) => makeEndings(database, viewer, due, statements, size),
   );
@@ -236,8 +255,9 @@ export async function readCoalescedCurrent<Item>(
   weight?: number,
 ): Promise<Row | undefined> {
   return await current(
+    database,
     room,
-    await database.readCoalesced(viewer, kind, item, weight),
+    () => database.readCoalesced(viewer, kind, item, weight),
     (row) => row,
     async (due, size) => {
       const statements = kind.statements([item]).map((statement) => ({ ...statement, weight }));
@@ -247,17 +267,30 @@ export async function readCoalescedCurrent<Item>(
   );
 }
 
-/** Reads again, with `endAndRead`, for as long as the room's row tells that something is due. */
+/**
+ * Reads again for as long as the room's row tells that something is due: with `endAndRead`, or with `read` once that is
+ * done which another request of this instance is ending. Of many reads at once each would send the same ends.
+ */
 async function current<Read>(
+  database: Database,
   room: string,
-  found: Read,
+  read: () => Promise<Read>,
   rowOf: (read: Read) => Row | undefined,
   endAndRead: (due: Due, size: typeof FIRST) => Promise<Read>,
 ): Promise<Read> {
+  const rooms = roomsUnderWay(database);
+  let found = await read();
   let size = FIRST;
+  let joins = true;
   for (let due = dueOf(room, rowOf(found)); due; due = dueOf(room, rowOf(found))) {
+    const others: Promise<unknown> | undefined = joins ? rooms.get(room) : undefined;
+    if (others) {
+      joins = await others.then(() => true, () => false); // what the others read may have failed
+      found = await read();
+      continue;
+    }
     try {
-      found = await endAndRead(due, size);
+      found = await underWayIn(rooms, room, endAndRead(due, size));
     } catch (error) {
       if (error instanceof DatabaseUnavailable) break;
       throw error;

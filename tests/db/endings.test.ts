@@ -9,7 +9,7 @@ import { EVERYBODY, SERVICE } from "../../db/viewer.ts";
 import { BY_SERVICE } from "../../db/write/context.ts";
 import { createApp } from "../../routes/app.ts";
 import { createServices } from "../../routes/services.ts";
-import { type Batch, isPoll, type TestApp, withApp } from "../support/app.ts";
+import { type AppOptions, type Batch, isPoll, type TestApp, withApp } from "../support/app.ts";
 import { heldTime } from "../support/held_time.ts";
 
 const BEGAN = Date.parse("2026-01-01T00:00:00.000Z");
@@ -22,6 +22,7 @@ const SOON_MS = 10_000;
 async function withMarks(
   count: number,
   test: (app: TestApp & { time: { now: number }; revision(): Promise<number> }) => Promise<void>,
+  options: AppOptions = {},
 ): Promise<void> {
   const time = { now: BEGAN };
   await withApp(async (app) => {
@@ -35,7 +36,7 @@ async function withMarks(
     const revision = async () =>
       Number((await app.request("GET", "/rooms/r")).headers.get("Convene-Revision"));
     await test({ ...app, time, revision });
-  }, { time });
+  }, { ...options, time });
 }
 
 async function run(url: string, sql: string) {
@@ -404,3 +405,40 @@ Deno.test("what many writes at once find due is ended once for all of them", () 
     const tries = ends[0]!.statements.filter(({ sql }) => sql.includes("DELETE FROM waits WHERE rowid IN"));
     assert.equal(tries.length, 3, "the revisions of one round trip");
   }));
+
+Deno.test("what many reads at once find due is ended once for all of them, and none shows it", () =>
+  withMarks(20, async ({ json, batches, time }) => {
+    time.now += 2 * LASTS_MS;
+    const before = batches.length;
+    const reads = Array.from({ length: 20 }, async (_, n) => {
+      const { body } = await json("POST", "/rooms/r/eval", { expr: `agents.a${n}.waiting_on` });
+      return body.value;
+    });
+    const lists = [0, 1].map(async () => (await json("GET", "/rooms/r/agents")).body[0].waiting_on);
+    assert.deepEqual(await Promise.all([...reads, ...lists]), Array(22).fill(null));
+    const ends = batches.slice(before).flatMap(({ statements }) =>
+      statements.filter(({ sql }) => sql.includes("DELETE FROM waits WHERE rowid IN"))
+    );
+    assert.equal(ends.length, 3, "the revisions of one round trip");
+  }));
+
+Deno.test("a read that waits for the ends of another, which fail, makes them itself", () => {
+  let fails = false;
+  return withMarks(2, async ({ json, time }) => {
+    time.now += 2 * LASTS_MS;
+    fails = true;
+    const first = json("POST", "/rooms/r/eval", { expr: "agents.a0.waiting_on" });
+    const second = json("POST", "/rooms/r/eval", { expr: "agents.a1.waiting_on" });
+    await first;
+    assert.equal((await second).body.value, null);
+  }, {
+    wrap: (connection) => ({
+      send(statements, mode) {
+        if (!fails || !isEnd({ mode, statements })) return connection.send(statements, mode);
+        fails = false;
+        return Promise.reject(Object.assign(new Error("database or disk is full"), { code: "SQLITE_FULL" }));
+      },
+      close: () => connection.close(),
+    }),
+  });
+});

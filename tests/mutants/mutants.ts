@@ -684,6 +684,15 @@ export const MUTANTS: Mutant[] = [
     filter: "what another instance has written since counts",
   },
   {
+    name: "a read that shows as due what another failed to end",
+    edits: [[
+      "      joins = await others.then(() => true, () => false); // what the others read may have failed\n",
+      "      if (!await others.then(() => true, () => false)) break;\n",
+    ]],
+    test: "tests/db/endings.test.ts",
+    filter: "which fail, makes them itself",
+  },
+  {
     name: "view cycle unchecked",
     edits: [
       ["new Set(circular(definitions))", "new Set<string>()"],
@@ -879,12 +888,15 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "what is due ended by each write that finds it",
-    edits: [[
-      "rooms.get(room) ?? makeEndings(database, SERVICE, due)",
-      "makeEndings(database, SERVICE, due)",
-    ]],
+    edits: [["  const others = rooms.get(room);\n", "  const others = [rooms.get(room)][1];\n"]],
     test: "tests/db/endings.test.ts",
     filter: "what many writes at once find due",
+  },
+  {
+    name: "what is due ended by each read that finds it",
+    edits: [["joins ? rooms.get(room) : undefined;", "undefined;"]],
+    test: "tests/db/endings.test.ts",
+    filter: "what many reads at once find due",
   },
   {
     name: "a keyed write without its revision",

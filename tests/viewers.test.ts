@@ -59,7 +59,7 @@ const KEPT: Record<string, Record<string, string>> = {
     closed: "globs, which say the same to all",
   },
   "db/serialize.ts": { queues: "who is next", waiting: "who is next" },
-  "db/write/endings.ts": { underWay: "rooms in which something ends" },
+  "db/write/current.ts": { underWay: "rooms in which something ends" },
   "routes/events.ts": { made: "by what was read for a viewer" },
   "routes/http/callers/credentials.ts": { read: "by what shows a token" },
   "routes/http/callers/buckets.ts": { buckets: "counts by caller", held: "counts by caller" },

@@ -7,7 +7,7 @@ import { stored } from "../json.ts";
 import { Refusal } from "../refusal.ts";
 import { currentWith, revisionOf } from "../rooms/room.ts";
 import type { Viewer } from "../viewer.ts";
-import { readCurrent } from "../write/endings.ts";
+import { readCurrent } from "../write/current.ts";
 import { isBusyFor, mapYielding, yieldToOthers } from "../yield.ts";
 import { type Agent, OF_AGENT, selectAgents, toAgent, withPrivate } from "./agent.ts";
 import { newestWaitsOf, toNewest } from "./waits.ts";

@@ -1,5 +1,5 @@
 import type { Database } from "../database.ts";
-import { readCurrent } from "../write/endings.ts";
+import { readCurrent } from "../write/current.ts";
 import {
   compareBy,
   FIRST_PAGE_BYTES,

@@ -6,7 +6,7 @@ import { type Json, stored } from "../json.ts";
 import { Refusal } from "../refusal.ts";
 import { revisionOf, ROOM_CURRENT } from "../rooms/room.ts";
 import type { Viewer } from "../viewer.ts";
-import { readCurrent } from "../write/endings.ts";
+import { readCurrent } from "../write/current.ts";
 import { mapYielding } from "../yield.ts";
 
 /** A claim of a message, and how it ended. Times are ISO 8601. */

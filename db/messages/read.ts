@@ -7,7 +7,7 @@ import { columnsOf, createCoalescedRead } from "../batching/coalesce.ts";
 import type { Viewer } from "../viewer.ts";
 import { isBusyFor, mapYielding, yieldToOthers } from "../yield.ts";
 import { DUE_NOW } from "../write/due.ts";
-import { readCoalescedCurrent } from "../write/endings.ts";
+import { readCoalescedCurrent } from "../write/current.ts";
 import { readConsistent } from "../consistent_read/read.ts";
 import { COLUMNS, type Message, toMessage } from "./message.ts";
 import { type MessageFilter, selectMessages } from "./listing.ts";

@@ -3,7 +3,7 @@ import { foundGuarded, isKnownGuarded } from "../access/guarded.ts";
 import type { Database } from "../database.ts";
 import { selectRegistrations, toRegistrations } from "../agents/registration.ts";
 import type { Json } from "../json.ts";
-import { readCurrent } from "../write/endings.ts";
+import { readCurrent } from "../write/current.ts";
 import { Refusal } from "../refusal.ts";
 import { currentWith, revisionOf, ROOM_CURRENT } from "../rooms/room.ts";
 import type { Viewer } from "../viewer.ts";

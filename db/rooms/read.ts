@@ -7,7 +7,7 @@ import { Refusal } from "../refusal.ts";
 import { REVISION, SERVED, THERE } from "../release.ts";
 import { SERVICE, type Viewer } from "../viewer.ts";
 import { DUE_NOW } from "../write/due.ts";
-import { readCoalescedCurrent } from "../write/endings.ts";
+import { readCoalescedCurrent } from "../write/current.ts";
 import { isBusyFor, mapYielding, yieldToOthers } from "../yield.ts";
 import { ROOM, type Room, STORED, toRoom } from "./room.ts";
 

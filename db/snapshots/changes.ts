@@ -9,7 +9,7 @@ import { type Reservation, toReservation } from "../reservations/read.ts";
 import { type Room, toRoom } from "../rooms/room.ts";
 import { type Entry, toListed, type Tombstone } from "../state/entry.ts";
 import type { Viewer } from "../viewer.ts";
-import { readCurrent } from "../write/endings.ts";
+import { readCurrent } from "../write/current.ts";
 import { isBusy, mapYielding, yieldToOthers } from "../yield.ts";
 import { type ChangesQuery, selectChanges } from "./changes_sql.ts";
 

@@ -7,7 +7,7 @@ import type { Row, Statement } from "../driver/statement.ts";
 import { REVISION } from "../release.ts";
 import type { Viewer } from "../viewer.ts";
 import { DUE_NOW } from "../write/due.ts";
-import { readCoalescedCurrent } from "../write/endings.ts";
+import { readCoalescedCurrent } from "../write/current.ts";
 import { type ReadSet, stateArgs } from "../write/read_set.ts";
 import { KEY_WEIGHT, LOOKED_UP, VALUE_CELLS } from "./values.ts";
 

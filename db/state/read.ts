@@ -21,7 +21,7 @@ import { columnsOf, createCoalescedRead } from "../batching/coalesce.ts";
 import { EVERYBODY, isOperator, type Viewer } from "../viewer.ts";
 import { isBusy, isBusyFor, mergeYielding, yieldToOthers } from "../yield.ts";
 import { DUE_NOW } from "../write/due.ts";
-import { readCoalescedCurrent } from "../write/endings.ts";
+import { readCoalescedCurrent } from "../write/current.ts";
 import { readConsistent } from "../consistent_read/read.ts";
 
 /** Which entries a list has; all conditions must hold. */

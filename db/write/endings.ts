@@ -1,10 +1,8 @@
 import { privateRoomsIn, selectPrivate } from "../access/private.ts";
 import type { Database } from "../database.ts";
-import { DatabaseUnavailable } from "../driver/faults.ts";
 import { SERVED } from "../release.ts";
 import { type Row, type Statement, statementOf } from "../driver/statement.ts";
-import type { Coalescer } from "../batching/groups.ts";
-import { SERVICE, type Viewer } from "../viewer.ts";
+import type { Viewer } from "../viewer.ts";
 import { ADMITTED, advance, NEW_REVISION } from "./admission.ts";
 import { depart, FORGET_DEPARTURES } from "./departed.ts";
 import {
@@ -87,12 +85,12 @@ const THINGS = 100;
  * The revisions of each kind in the first round trip, which nearly always suffices, and in each further one. `weight`
  * is that of each statement: many endings get a batch of their own (db/batching/next_batch.ts).
  */
-const FIRST = { revisions: 3, weight: 4 };
-const FURTHER = { revisions: 10, weight: 16 };
+const SIZES = { first: { revisions: 3, weight: 4 }, further: { revisions: 10, weight: 16 } };
+export type RoundTrip = keyof typeof SIZES;
 /** The revisions of each kind in a further round trip where private scopes are looked through: it takes 2 ms each. */
 const WITH_PRIVATE = 3;
 /** The maximum of one kind that ends in the first round trip. */
-export const MAX_IN_FIRST = FIRST.revisions * THINGS;
+export const MAX_IN_FIRST = SIZES.first.revisions * THINGS;
 
 const dueOfKind = ({ table, until }: Ending): { from: string; order: string } =>
   typeof until === "string"
@@ -147,15 +145,16 @@ const SETTLE_PRIVATE = settleBy(`${FIRST_LEFT} UNION ALL ${FIRST_LEFT_OF_PRIVATE
 
 /**
  * Ends what is due, as ordinary changes of the room, then runs `statements` and returns their rows, all in one round
- * trip. A thing ends once, however many instances try. What exceeds `size` stays due. Errors: `DatabaseUnavailable`.
+ * trip. A thing ends once, however many instances try. What exceeds the size of the round trip stays due. Errors: `DatabaseUnavailable`.
  */
 export async function makeEndings(
   database: Database,
   viewer: Viewer,
   { room, moment, ends }: Due,
   statements: Statement[] = [],
-  size = FIRST,
+  roundTrip: RoundTrip = "first",
 ): Promise<Row[][]> {
+  const size = SIZES[roundTrip];
   const kinds = REVISION_OF.filter(({ bit }) => bit === undefined || ends & bit);
   const revisions = ends & ENDS.private ? Math.min(size.revisions, WITH_PRIVATE) : size.revisions;
   const all = Array.from({ length: revisions }, () => kinds).flat();
@@ -177,125 +176,13 @@ export async function makeEndings(
   return rows.slice(settle.length);
 }
 
-type RoomsUnderWay = Map<string, Promise<unknown>>;
-
-/** What requests of this instance have found due and are ending, by room. */
-const underWay = new WeakMap<Database, RoomsUnderWay>();
-
-function roomsUnderWay(database: Database): RoomsUnderWay {
-  const rooms = underWay.get(database) ?? new Map<string, Promise<unknown>>();
-  underWay.set(database, rooms);
-  return rooms;
-}
-
-/** Keeps `ending` among those under way until it is done. */
-function underWayIn<Result>(rooms: RoomsUnderWay, room: string, ending: Promise<Result>): Promise<Result> {
-  const own = ending.finally(() => {
-    if (rooms.get(room) === own) rooms.delete(room);
-  });
-  rooms.set(room, own);
-  return own;
-}
-
-/**
- * Ends what a write has found due in a room, or waits until that is done for another request which has found it: of many
- * at once each would send the same. Something may be due still. Errors: `DatabaseUnavailable`.
- */
-export async function endBeforeWrite(database: Database, due: Due): Promise<void> {
-  const rooms = roomsUnderWay(database);
-  const { room } = due;
-  const others = rooms.get(room);
-  if (others === undefined) return void await underWayIn(rooms, room, makeEndings(database, SERVICE, due));
-  await others.catch((error) => {
-    if (error instanceof DatabaseUnavailable) throw error;
-  });
-}
-
 /** Ends all that is due in a room, in as many round trips as that takes. Errors: `DatabaseUnavailable`. */
 export async function makeAllEndings(database: Database, viewer: Viewer, first: Due): Promise<void> {
   const { room } = first;
   const look = { sql: `SELECT ${DUE} FROM rooms WHERE id = :room`, args: { room } };
-  let size = FIRST;
-  for (let due: Due | undefined = first; due; size = FURTHER) {
-    const [rooms] = await makeEndings(database, viewer, due, [look], size);
+  let roundTrip: RoundTrip = "first";
+  for (let due: Due | undefined = first; due; roundTrip = "further") {
+    const [rooms] = await makeEndings(database, viewer, due, [look], roundTrip);
     due = dueOf(room, rooms![0]);
   }
-}
-
-/**
- * Reads as `database.read` does. The first statement must select a room's row with `DUE`. Where something is due, ends
- * that and reads again in the same round trip. Where the database takes no writes, as with a full disk, shows what is
- * due as if it had not ended, since each end is a revision.
- */
-export async function readCurrent(
-  database: Database,
-  viewer: Viewer,
-  statements: Statement[],
-): Promise<Row[][]> {
-  const room = statements[0]!.args.room as string;
-  return await current(
-    database,
-    room,
-    () => database.read(viewer, statements),
-    ([rooms]) => rooms![0],
-    (due, size) => makeEndings(database, viewer, due, statements, size),
-  );
-}
-
-/**
- * Reads as `database.readCoalesced` does. The row of an item must have the column `due` (`DUE_NOW`). Where something is
- * due, ends that and reads the item again, by itself, in the same round trip.
- */
-export async function readCoalescedCurrent<Item>(
-  database: Database,
-  viewer: Viewer,
-  kind: Coalescer<Item, Row | undefined>,
-  room: string,
-  item: Item,
-  weight?: number,
-): Promise<Row | undefined> {
-  return await current(
-    database,
-    room,
-    () => database.readCoalesced(viewer, kind, item, weight),
-    (row) => row,
-    async (due, size) => {
-      const statements = kind.statements([item]).map((statement) => ({ ...statement, weight }));
-      const rows = await makeEndings(database, viewer, due, statements, size);
-      return kind.results([item], rows)[0];
-    },
-  );
-}
-
-/**
- * Reads again for as long as the room's row tells that something is due: with `endAndRead`, or with `read` once that is
- * done which another request of this instance is ending. Of many reads at once each would send the same ends.
- */
-async function current<Read>(
-  database: Database,
-  room: string,
-  read: () => Promise<Read>,
-  rowOf: (read: Read) => Row | undefined,
-  endAndRead: (due: Due, size: typeof FIRST) => Promise<Read>,
-): Promise<Read> {
-  const rooms = roomsUnderWay(database);
-  let found = await read();
-  let size = FIRST;
-  let joins = true;
-  for (let due = dueOf(room, rowOf(found)); due; due = dueOf(room, rowOf(found))) {
-    const others: Promise<unknown> | undefined = joins ? rooms.get(room) : undefined;
-    if (others) {
-      joins = await others.then(() => true, () => false); // what the others read may have failed
-      found = await read();
-      continue;
-    }
-    try {
-      found = await underWayIn(rooms, room, endAndRead(due, size));
-    } catch (error) {
-      if (error instanceof DatabaseUnavailable) break;
-      throw error;
-    }
-    size = FURTHER;
-  }
-  return found;
 }

@@ -7,7 +7,7 @@ import { refusalOf, unprovenActors } from "./acts.ts";
 import { type Admission, admit, ADMITTED, FROM_ADMITTED } from "./admission.ts";
 import type { Outcome, Step, WriteAs } from "./context.ts";
 import { dueOf, WRITABLE } from "./due.ts";
-import { endBeforeWrite } from "./endings.ts";
+import { endBeforeWrite } from "./current.ts";
 import { BEAT } from "./heartbeat.ts";
 import { commitOnce, held } from "./commit_once.ts";
 

@@ -17,7 +17,7 @@ import { revisionOf, ROOM_CURRENT } from "../../../db/rooms/room.ts";
 import { Refusal } from "../../../db/refusal.ts";
 import type { Operation } from "../../../db/write/context.ts";
 import { SERVICE, type Viewer } from "../../../db/viewer.ts";
-import { readCurrent } from "../../../db/write/endings.ts";
+import { readCurrent } from "../../../db/write/current.ts";
 import type { Expression, Failure } from "../../language/expression.ts";
 import { readsViews } from "../../rooms/definitions.ts";
 import type { Reader } from "../../rooms/reader.ts";

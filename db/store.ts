@@ -20,7 +20,7 @@ export interface Store {
   /** Reads one item, coalesced with others of its kind into statements that serve them all. */
   readCoalesced: BatchQueue["submitCoalesced"];
   /** Runs statements atomically, in order, in one round trip, which it may share with other commits. */
-  commit(viewer: Viewer, statements: Statement[]): Promise<Row[][]>;
+  commit: BatchQueue["submit"];
   /** Commits one item, coalesced with others of its kind into statements that serve them all. */
   commitCoalesced: BatchQueue["submitCoalesced"];
   /** Applies the missing migrations. The first statement does this too. */
@@ -73,7 +73,7 @@ export function createStore(
   return {
     read: (viewer, statements) => noteUse(viewer, reads.submit(viewer, statements)),
     readCoalesced: (viewer, ...submission) => noteUse(viewer, reads.submitCoalesced(viewer, ...submission)),
-    commit: (viewer, statements) => noteUse(viewer, writes.submit(viewer, statements)),
+    commit: (viewer, ...submission) => noteUse(viewer, writes.submit(viewer, ...submission)),
     commitCoalesced: (viewer, ...submission) =>
       noteUse(viewer, writes.submitCoalesced(viewer, ...submission)),
     async working(task) {

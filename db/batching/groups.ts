@@ -31,11 +31,15 @@ export interface Submission {
   item: unknown;
   weight: number;
   expires: number;
+  /** Whether it goes before others, in every other batch. */
+  first?: boolean;
   /** Called when it is about to be sent. */
   taken?(): void;
   resolve(result: unknown): void;
   reject(error: Error): void;
 }
+
+export type SubmissionOptions = Pick<Submission, "first" | "taken">;
 
 /** Submissions, and the statements that serve them all. */
 export interface Group {

@@ -16,6 +16,11 @@ interface BatchBounds {
   weight: number;
   /** The maximum number of submissions. */
   size: number;
+  /**
+   * Whether those that go before others do so in this batch. They do in every other one: in all, they would keep others
+   * waiting for ever.
+   */
+  firstOnes?: boolean;
 }
 
 /** What decides between light and heavy submissions, where several batches may be in flight. */
@@ -40,10 +45,13 @@ export function takeBatch(
   turns?: Turns,
 ): Submission[] {
   if (waiting.length <= bounds.size && areFewAndLight(waiting, bounds)) return waiting.splice(0);
-  const chosen = fitting(turns ? ofOneKind(waiting, bounds, turns) : waiting, bounds);
+  const ordered = bounds.firstOnes ? waiting.toSorted(byFirst) : waiting;
+  const chosen = fitting(turns ? ofOneKind(ordered, bounds, turns) : ordered, bounds);
   waiting.splice(0, Infinity, ...waiting.filter((submission) => !chosen.has(submission)));
   return [...chosen];
 }
+
+const byFirst = (a: Submission, b: Submission) => Number(b.first ?? false) - Number(a.first ?? false);
 
 /** Whether all waiting submissions are light and fit into one batch, as nearly always. */
 function areFewAndLight(waiting: Submission[], { weight: max }: BatchBounds): boolean {

@@ -3,7 +3,7 @@ import type { Viewer } from "../viewer.ts";
 import { isBusy, turn, yieldToNetwork } from "../yield.ts";
 import { createGathering } from "./gathering.ts";
 import { type Batch, isLight, takeBatch, type Turns } from "./next_batch.ts";
-import type { Coalescer, Submission } from "./groups.ts";
+import type { Coalescer, Submission, SubmissionOptions } from "./groups.ts";
 import { createBatchSender } from "./sender.ts";
 import { createSharedItems, type SubmitItem } from "./shared_items.ts";
 import { createSharedReads, createVerbatim } from "./verbatim.ts";
@@ -24,7 +24,11 @@ interface BatchLimits {
 }
 
 export interface BatchQueue {
-  submit(viewer: Viewer, statements: Statement[]): Promise<Row[][]>;
+  submit(
+    viewer: Viewer,
+    statements: Statement[],
+    options?: Pick<SubmissionOptions, "first">,
+  ): Promise<Row[][]>;
   /** Submits one item, to be coalesced with others of the same coalescer. A small item weighs 1. */
   submitCoalesced<Item, Result>(
     viewer: Viewer,
@@ -77,6 +81,7 @@ export function createBatchQueue(
   let wasLight = true; // the last batch
   let isGathering = false;
   let maxSize = Infinity; // submissions of the next batch
+  let firstOnes = false; // whether it takes those that go before others
 
   const turns: Turns = {
     inFlight: batchesInTime,
@@ -99,7 +104,8 @@ export function createBatchQueue(
         heavy.blocked = 0;
         continue;
       }
-      const bounds = { weight: limits.weight, size: maxSize };
+      firstOnes = !firstOnes;
+      const bounds = { weight: limits.weight, size: maxSize, firstOnes };
       const submissions = takeBatch(waiting, bounds, limits.inFlight > 1 ? turns : undefined);
       if (submissions.length === 0) break;
       sendNow(submissions);
@@ -182,18 +188,18 @@ export function createBatchQueue(
     coalescer,
     item,
     weight = 1,
-    taken,
+    options,
   ) =>
     new Promise((resolve, reject) => {
       const expires = elapsed() + limits.patience;
-      waiting.push({ viewer, coalescer, item, weight, expires, taken, resolve, reject } as Submission);
+      waiting.push({ viewer, coalescer, item, weight, expires, ...options, resolve, reject } as Submission);
       gathering.joined();
       pump();
     });
 
-  function submit(viewer: Viewer, statements: Statement[], taken?: () => void): Promise<Row[][]> {
+  function submit(viewer: Viewer, statements: Statement[], options?: SubmissionOptions): Promise<Row[][]> {
     const total = statements.reduce((sum, { weight = 1 }) => sum + weight, 0);
-    return submitCoalesced(viewer, createVerbatim(), statements, total, taken);
+    return submitCoalesced(viewer, createVerbatim(), statements, total, options);
   }
 
   return {

@@ -1,13 +1,13 @@
 import { keyFor, type Viewer } from "../viewer.ts";
-import type { Coalescer } from "./groups.ts";
+import type { Coalescer, SubmissionOptions } from "./groups.ts";
 
-/** Submits one item; `taken` is called when it is about to be sent. */
+/** Submits one item. */
 export type SubmitItem = <Item, Result>(
   viewer: Viewer,
   coalescer: Coalescer<Item, Result>,
   item: Item,
   weight?: number,
-  taken?: () => void,
+  options?: SubmissionOptions,
 ) => Promise<Result>;
 
 /**
@@ -26,7 +26,9 @@ export function createSharedItems(submit: SubmitItem): SubmitItem {
     const ofKind = waiting.get(coalescer) ?? new Map<string, Promise<unknown>>();
     waiting.set(coalescer, ofKind);
     const name = keyFor(viewer, JSON.stringify(item));
-    const own = ofKind.get(name) ?? submit(viewer, coalescer, item, weight, () => ofKind.delete(name));
+    const own = ofKind.get(name) ?? submit(viewer, coalescer, item, weight, {
+      taken: () => ofKind.delete(name),
+    });
     ofKind.set(name, own);
     return own as Promise<Result>;
   };

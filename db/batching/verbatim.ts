@@ -1,6 +1,6 @@
 import type { Row, Statement } from "../driver/statement.ts";
 import { keyFor, type Viewer } from "../viewer.ts";
-import type { Coalescer } from "./groups.ts";
+import type { Coalescer, SubmissionOptions } from "./groups.ts";
 
 /** Creates a coalescer that sends statements as they are. One for each submission keeps it from being coalesced. */
 export function createVerbatim(): Coalescer<Statement[], Row[][]> {
@@ -15,8 +15,7 @@ interface Waiting {
   joined: boolean;
 }
 
-/** Submits statements; `taken` is called when they are about to be sent. */
-type Submit = (viewer: Viewer, statements: Statement[], taken: () => void) => Promise<Row[][]>;
+type Submit = (viewer: Viewer, statements: Statement[], options: SubmissionOptions) => Promise<Row[][]>;
 
 /**
  * Creates the function that submits reads: equal reads of a viewer that wait at the same time become one, with one
@@ -35,10 +34,10 @@ export function createSharedReads(
       first.joined = true;
       return copyOf(await first.rows);
     }
-    const close = () => {
+    const taken = () => {
       if (waiting.get(name) === own) waiting.delete(name);
     };
-    const own: Waiting = { statements, rows: submit(viewer, statements, close), joined: false };
+    const own: Waiting = { statements, rows: submit(viewer, statements, { taken }), joined: false };
     waiting.set(name, own);
     const rows = await own.rows;
     return own.joined ? copyOf(rows) : rows;

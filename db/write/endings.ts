@@ -168,7 +168,9 @@ export async function makeEndings(
   });
   const finish = ends & ENDS.departures ? [{ sql: FINISH_DEPARTURE, args: { room } }] : [];
   const settle = [...finish, { sql: ends & ENDS.private ? SETTLE_PRIVATE : SETTLE, args: { room, moment } }];
-  const rows = await database.commit(viewer, [...groups.flat(), ...settle, ...statements]);
+  const rows = await database.commit(viewer, [...groups.flat(), ...settle, ...statements], {
+    first: true, // behind a long queue they would expire, and reads show what is over
+  });
   for (const [n, { part }] of all.entries()) {
     const [admitted] = rows.splice(0, groups[n]!.length)[0]!;
     if (admitted) database.announce({ room, part, revision: Number(admitted.revision) });

@@ -294,6 +294,19 @@ Deno.test("a busy database is asked again, until the patience is over", async ()
   assert.deepEqual(await relenting.submit(SERVICE, statementsOf("a")), [[{ sql: "a" }]]);
 });
 
+Deno.test("what goes first overtakes others in every other batch, and keeps none of them waiting for ever", async () => {
+  const database = heldDatabase();
+  const queue = createBatchQueue(database.send, { ...LIMITS, weight: 1 });
+  const begun = database.next();
+  const all = [queue.submit(SERVICE, statementsOf("a"))];
+  await begun;
+  for (const name of ["b", "c", "d"]) all.push(queue.submit(SERVICE, statementsOf(name)));
+  for (const name of ["1", "2", "3"]) all.push(queue.submit(SERVICE, statementsOf(name), { first: true }));
+  await answerAll(database, all.length);
+  await Promise.all(all);
+  assert.deepEqual(database.batches.flatMap(({ names }) => names), ["a", "b", "1", "c", "2", "d", "3"]);
+});
+
 Deno.test("a lost answer leaves the outcome unknown, a refusing disk does not", async () => {
   for (
     const [error, unknown] of [[new TypeError("connection reset"), true], [

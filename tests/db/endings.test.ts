@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createClient } from "@libsql/client";
 import { markWaiting } from "../../db/agents/marks.ts";
 import { listAgents } from "../../db/agents/read.ts";
-import { createDatabase } from "../../db/database.ts";
+import { createDatabase, type Database } from "../../db/database.ts";
 import { connect } from "../../db/driver/open.ts";
 import { MIGRATIONS } from "../../db/driver/schema.ts";
 import { EVERYBODY, SERVICE } from "../../db/viewer.ts";
@@ -11,10 +11,13 @@ import { createApp } from "../../routes/app.ts";
 import { createServices } from "../../routes/services.ts";
 import { type AppOptions, type Batch, isPoll, type TestApp, withApp } from "../support/app.ts";
 import { heldTime } from "../support/held_time.ts";
+import { until } from "../support/until.ts";
 
 const BEGAN = Date.parse("2026-01-01T00:00:00.000Z");
 const LASTS_MS = 10_000;
 const DAY_MS = 86_400_000;
+/** Writes that are queued, each of which is a batch of its own: the last of them wait for longer than they may. */
+const [WRITES, WRITE_MS] = [6, 1_000];
 /** Far below a wait's 25 s. */
 const SOON_MS = 10_000;
 
@@ -121,6 +124,42 @@ Deno.test("a database that takes no writes shows what is due as it is, and ends 
       send(statements, mode) {
         if (!full || mode === "read") return connection.send(statements, mode);
         return Promise.reject(Object.assign(new Error("database or disk is full"), { code: "SQLITE_FULL" }));
+      },
+      close: () => connection.close(),
+    }),
+  });
+});
+
+Deno.test("what is due is shown as ended beside a long queue of writes", async () => {
+  const time = { now: BEGAN };
+  const held = Promise.withResolvers<void>();
+  let holds = false;
+  let database: Database;
+  await withApp(async ({ json, file, nextBatch }) => {
+    await json("POST", "/rooms", { id: "r" });
+    await json("POST", "/rooms/r/agents", { id: "a0", name: "Ann" });
+    await run(file, `INSERT INTO waits VALUES ('r', 'a0', 'dead', 'false', ${BEGAN + LASTS_MS}, 2)`);
+    time.now += LASTS_MS;
+    holds = true;
+    const sent = nextBatch(({ mode }) => mode === "write");
+    const heavy = { sql: "SELECT 1 AS one", args: {}, weight: 1_000 };
+    const writes = Array.from({ length: WRITES }, () => database.commit(SERVICE, [heavy]));
+    await sent;
+    const look = json("GET", "/rooms/r/agents/a0");
+    await until(() => database.load().write.queued, (queued) => queued === WRITES); // all but one, and the ends
+    held.resolve();
+    assert.equal((await look).body.status, "active");
+    await Promise.allSettled(writes);
+  }, {
+    time,
+    seen: (opened) => database = opened,
+    wrap: (connection) => ({
+      async send(statements, mode) {
+        if (holds && mode === "write") {
+          await held.promise;
+          time.now += WRITE_MS;
+        }
+        return await connection.send(statements, mode);
       },
       close: () => connection.close(),
     }),

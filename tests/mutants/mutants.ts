@@ -899,6 +899,18 @@ export const MUTANTS: Mutant[] = [
     filter: "what many reads at once find due",
   },
   {
+    name: "ends that wait behind all other writes",
+    edits: [["first: true,", "first: false,"]],
+    test: "tests/db/endings.test.ts",
+    filter: "beside a long queue of writes",
+  },
+  {
+    name: "ends that keep other writes waiting for ever",
+    edits: [["firstOnes = !firstOnes;", "firstOnes = true;"]],
+    test: "tests/db/batch_queue.test.ts",
+    filter: "keeps none of them waiting",
+  },
+  {
     name: "a keyed write without its revision",
     edits: [["COALESCE((${revision.sql}), 'null')", "'null'"]],
     test: "tests/contract/idempotency.test.ts",
@@ -1233,7 +1245,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a read that joins one on its way",
-    edits: [["rows: submit(viewer, statements, close)", "rows: submit(viewer, statements, () => {})"]],
+    edits: [["rows: submit(viewer, statements, { taken })", "rows: submit(viewer, statements, {})"]],
     test: "tests/db/batch_queue.test.ts",
     filter: "equal reads of a viewer that wait together",
   },

@@ -78,8 +78,8 @@ function cycle(name: string): ViewResult {
   return failure("view_cycle", `The view ${JSON.stringify(name)} is defined by itself.`);
 }
 
-function failure(code: string, message: string): ViewResult {
-  return { error: { code, message } };
+function failure(code: string, message: string, hint?: string): ViewResult {
+  return { error: { code, message, ...(hint && { hint }) } };
 }
 
 function evaluate(source: string, context: Context): ViewResult {
@@ -87,15 +87,15 @@ function evaluate(source: string, context: Context): ViewResult {
     return { value: compile(source).evaluate(context) };
   } catch (error) {
     if (!(error instanceof EvaluationFailed || error instanceof InvalidExpression)) throw error;
-    return failure(error.code, error.message);
+    return failure(error.code, error.message, error.hint);
   }
 }
 
-/** Why a view is no member of `state._view`. */
-function whyFails(name: string, { message, hint = ABSENT }: { message: string; hint?: string }): string {
+/** Why a view is no member of `state._view`. Hints of other views are left out: along a chain they would add up. */
+function whyFails(name: string, { message, hint }: Failure): string {
   const named = `The view ${JSON.stringify(name)}`;
   const why = message.startsWith(named) ? message : `${named} fails: ${message}`;
-  return `${why.replace(/\.?$/, ".")} ${hint}`;
+  return `${why.replace(/\.?$/, ".")} ${hint === BLIND ? BLIND : ABSENT}`;
 }
 
 const ABSENT = "A view that fails is absent: has(...) is false of it.";

@@ -127,6 +127,9 @@ hints("members of a room", [
   ["messages.kinds.task", 15, "kind", "has(messages.kind[null])", true],
   ["messages.kind", 9, "messages.kind[k].done", "cel.bind(k, null, messages.kind[k].done)", 0],
   ["messages.cout", 9, "count", "messages.count", 0],
+  ["messages.count() > 1", 9, "messages.count", "messages.count > 1", false],
+  ["messages.last() > 1", 9, "messages.last", "has(messages.last)", false],
+  ["len(messages)", 0, "messages.count", "messages.count", 0],
   ["state.x == 3", 0, "state._shared.x", "state._shared.x == 3", true],
   ["2 < state.x && true", 0, "state._shared.x", "2 < state._shared.x && true", true],
 ]);
@@ -289,9 +292,20 @@ hints("logic and comparison", [
   ["shared.x", 0, "state._shared", "state._shared.x", 3],
   ["if (true) { 1 } else { 2 }", 0, "condition ? a : b", "true ? 1 : 2", 1],
   ["1 if true else 2", 2, "condition ? a : b", "true ? 1 : 2", 1],
+  ['true && "x"', 8, "x != null", 'true && "x" != null', true],
+  ["!3", 1, "x != 0", "3 != 0", true],
+  ['"a" ? 1 : 2', 0, "x != null", '"a" != null ? 1 : 2', 1],
+  ["state._shared.z || 0", 19, "a.?key.orValue(...)", "state._shared.?z.orValue(0)", 0],
+  ["now - now < 60", 0, 'duration("60s")', 'now - now < duration("60s")', true],
+  ["now - 60 < now", 0, 'duration("60s")', 'now - duration("60s") < now', true],
+  ["state._shared.x.exists()", 16, "has(state._shared.x)", "has(state._shared.x)", true],
+  ["math.max(1, 2)", 5, "math.greatest(1, 2)", "math.greatest(1, 2)", 2],
 ]);
 
 hints("texts, signs and ends", [
+  [`${T}.matches(/a.*/i)`, 27, '.matches("...")', `${T}.matches("a.*")`, true],
+  ["/* c */ 1", 0, "//", "1 // c", 1],
+  ["1 /* c */ + 1", 2, "//", "1 + 1 // c", 2],
   ['f"x {state._shared.x}"', 0, '"..." + string(x)', '"x " + string(3.0)', "x 3"],
   ["`x ${state._shared.x}`", 0, '"...%s".format([x])', '"x %s".format([state._shared.x])', "x 3"],
   ["`abc`", 0, '"..."', '"abc"', "abc"],

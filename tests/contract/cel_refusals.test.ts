@@ -6,6 +6,7 @@ import {
   assertEvaluationFailed,
   assertInvalidExpression,
   assertStatus,
+  assertViewError,
 } from "../support/shapes.ts";
 
 const evaluate = (t: Subject, room: string, expr: string) => t.post(`/rooms/${room}/eval`, { expr });
@@ -85,7 +86,7 @@ contract("a gate, a wait and a view past the budget say so", async (t) => {
 
   const view = await t.put(`/rooms/${room}/state`, { scope: "_view", key: "v", expr: bomb });
   assertStatus(view, 200);
-  assertCause(view.body.error, "budget_exceeded");
+  assertViewError(view.body.error, "budget_exceeded");
   assert.equal(await t.value(room, "1 + 1"), 2);
 });
 

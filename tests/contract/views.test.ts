@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { contract, type Subject } from "../support/backends.ts";
 import type { Json } from "../support/client.ts";
 import {
-  assertCause,
   assertError,
   assertInvalid,
   assertInvalidExpression,
   assertMembers,
   assertRecent,
   assertStatus,
+  assertViewError,
   members,
 } from "../support/shapes.ts";
 import { bearer } from "../support/tokens.ts";
@@ -120,13 +120,14 @@ contract("a view that cannot be evaluated yet is stored and says why", async (t)
   assertStatus(reply, 200);
   assertMembers(reply.body, [...written, "error"], ["updated_by", "verified_by", "expires_at"]);
   assert.deepEqual([reply.body.value, reply.body.resolved_value], [null, null]);
-  assertCause(reply.body.error);
+  assertViewError(reply.body.error);
 
   const failing = await read(t, room, "v");
   assertMembers(failing, [...members.view, "resolved_value", "error"]);
   assert.deepEqual([failing.value, failing.resolved_value], [null, null]);
-  assertCause(failing.error);
+  assertViewError(failing.error);
   assertMembers(await read(t, room, "v", false), members.view);
+  assert.match(failing.error.hint, /orValue/, "what to write instead");
 
   await t.write(room, "later", 1);
   const resolved = await read(t, room, "v");
@@ -180,9 +181,9 @@ contract("what fails since self is null says so, and that it always is in a view
     const message = `No such key: \`${expr.split(".")[0]}\`, since \`self\` is null`;
     const defined = await t.put(`/rooms/${room}/state`, { scope: "_view", key: "mine", expr, agent: "ann" });
     assertStatus(defined, 200);
-    assert.deepEqual(defined.body.error, { code: "no_such_key", message });
+    assert.deepEqual([defined.body.error.code, defined.body.error.message], ["no_such_key", message]);
     const waited = await t.post(`/rooms/${room}/wait`, { condition: expr, timeout: 0 });
-    for (const { hint } of [await evaluated({ expr }), waited.body.last_error]) {
+    for (const { hint } of [await evaluated({ expr }), waited.body.last_error, defined.body.error]) {
       assert.match(hint, /^Send your id as `agent`\. In a view `self` is always null/);
     }
     assert.deepEqual((await evaluated({ expr, agent: "ann" })).value, value);
@@ -196,8 +197,8 @@ contract("a view whose result is no JSON says so", async (t) => {
   for (const expr of ["0.0 / 0.0", "1.0 / 0.0", "type(1)"]) {
     const reply = await define(t, room, "v", expr);
     assertStatus(reply, 200);
-    assertCause(reply.body.error, "not_json");
-    assertCause((await read(t, room, "v")).error, "not_json");
+    assertViewError(reply.body.error, "not_json");
+    assertViewError((await read(t, room, "v")).error, "not_json");
   }
 });
 
@@ -245,13 +246,13 @@ contract("each member of a cycle of views has the error view_cycle, and nobody e
   await define(t, room, "b", "state._view.c");
   const closing = await define(t, room, "c", "state._view.a");
   assertStatus(closing, 200);
-  assertCause(closing.body.error, "view_cycle");
+  assertViewError(closing.body.error, "view_cycle");
   await define(t, room, "own", "state._view.own");
   await define(t, room, "outside", "state._view.a");
   await define(t, room, "fine", "has(state._view.a)");
-  for (const key of ["a", "b", "c", "own"]) assertCause((await read(t, room, key)).error, "view_cycle");
+  for (const key of ["a", "b", "c", "own"]) assertViewError((await read(t, room, key)).error, "view_cycle");
   const outside = (await read(t, room, "outside")).error;
-  assertCause(outside);
+  assertViewError(outside);
   assert.notEqual(outside.code, "view_cycle");
   assert.equal((await read(t, room, "fine")).value, false);
   assert.deepEqual(await t.value(room, "state._view"), { fine: false });
@@ -265,8 +266,8 @@ contract("a view is in a cycle or not, whichever of its members is read first", 
     const named = (expr: string) => expr.replace(/[XYZ]/g, (name) => names["XYZ".indexOf(name)]!);
     for (const [n, expr] of Object.values(members).entries()) await t.view(room, names[n]!, named(expr));
     const path = `/rooms/${room}/state?scope=_view&resolve=true`;
-    for (const view of (await t.get(path)).body) assertCause(view.error, "view_cycle");
-    for (const key of names) assertCause((await t.get(`${path}&key=${key}`)).body.error, "view_cycle");
+    for (const view of (await t.get(path)).body) assertViewError(view.error, "view_cycle");
+    for (const key of names) assertViewError((await t.get(`${path}&key=${key}`)).body.error, "view_cycle");
   }
 });
 

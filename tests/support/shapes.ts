@@ -152,6 +152,11 @@ export function assertCause(cause: Json, code?: string, optional: string[] = [])
   if (code) assert.equal(cause.code, code, cause.message);
 }
 
+/** The `error` of a view, which may say what to write instead. */
+export function assertViewError(error: Json, code?: string): void {
+  assertCause(error, code, ["hint"]);
+}
+
 export function assertStatus(reply: Reply, status: number): void {
   assert.equal(reply.status, status, reply.text);
 }

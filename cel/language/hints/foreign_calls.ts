@@ -32,7 +32,11 @@ export function callHint(node: Node, source: string, known: boolean): string | u
     : receiver.op === "id" && receiver.args === "messages" && Object.hasOwn(FAMILIES, name) &&
       `messages.${name}`;
   if (named && args.length === 1) return write(`${named}[${texts[0]}]`);
+  const namespaced = namespacedHint(node, source);
+  if (namespaced !== undefined) return namespaced;
   const first = receiver ?? args[0];
+  const member = first && args.length === (receiver ? 0 : 1) && memberOfMessages(first, name);
+  if (member) return write(member);
   if (first !== undefined && SIZES.has(name) && isCounter(first)) return sizeHint("double", first);
   const ofMethods = known ? [MISUSED, METHODS] : [METHODS, FUNCTIONS];
   const tables = isMethod ? ofMethods : [FUNCTIONS, MISUSED, METHODS];
@@ -40,6 +44,13 @@ export function callHint(node: Node, source: string, known: boolean): string | u
   if (!translate) return undefined;
   if (receiver) return translate(operand(receiver, source), texts);
   return translate(args[0] ? operand(args[0], source) : "x", texts.slice(1));
+}
+
+/** The member that `messages.count()` and the like mean. */
+function memberOfMessages({ op, args }: Node, name: string): string | undefined {
+  if (op !== "id" || args !== "messages") return undefined;
+  if (SIZES.has(name)) return "messages.count";
+  return ["unclaimed", "last"].includes(name) ? `messages.${name}` : undefined;
 }
 
 /** Names of languages for how many there are. */

@@ -64,6 +64,8 @@ const find: Translate = (x, args) =>
   /^["']/.test(args[0] ?? "")
     ? rename("indexOf", 1)(x, args)
     : loop("filter", ".first().orValue(null)")(x, args);
+const isThere: Translate = (x, args) =>
+  args.length === 0 && /[.[]/.test(x) ? write(`has(${x})`) : loop("exists")(x, args);
 const join: Translate = (x, args) => write(`${x} + [${args[0] ?? "..."}]`);
 
 export const METHODS: Readonly<Record<string, Translate>> = {
@@ -118,7 +120,7 @@ export const FUNCTIONS = synonyms<Translate>([
   [call("type"), "typeof"],
   [(x) => write(`${x} == null`), "isNull"],
   [call("has"), "defined"],
-  [(x, args) => args.length === 0 && /[.[]/.test(x) ? write(`has(${x})`) : loop("exists")(x, args), "exists"],
+  [isThere, "exists"],
   [(_, [other = "..."]) => write(`a.?b.orValue(${other})`), "coalesce"],
   [(x, [a = "1", b = "2"]) => write(`${x} ? ${a} : ${b}`), "iff"],
 ]);
@@ -137,6 +139,7 @@ const aggregate = (name: string): Translate => (x, args) => {
 /** Methods that CEL has by the same name, for other types or with other arguments. */
 export const MISUSED: Readonly<Record<string, Translate>> = {
   contains: member,
+  exists: isThere,
   indexOf: findIndex,
   sortBy: loop("sortBy"),
   format: (x, args) => write(`${x.replaceAll(/\{\w*\}/g, "%s")}.format([${args.join(", ")}])`),
@@ -150,6 +153,10 @@ export const MISUSED: Readonly<Record<string, Translate>> = {
 export const NAMESPACED: Readonly<Record<string, Translate>> = {
   "Math.max": greatest,
   "Math.min": least,
+  "math.max": greatest,
+  "math.min": least,
+  "JSON.stringify": () => "Compare values as they are, lists and maps too: they need no text.",
+  "JSON.parse": (x) => write(x),
   ...Object.fromEntries([...MATH, "sign", "trunc"].map((name) => [`Math.${name}`, call(`math.${name}`)])),
   "Object.keys": keys,
   "Object.values": values,

@@ -113,6 +113,9 @@ const FORMS: readonly Form[] = [
   { rest: /^["'][^]*[“”„«»‘’]/, hint: 'Write plain quotes on both sides: `"..."`.' },
   { rest: /^[“”„«»‘’‚]/, hint: 'Write plain quotes: `"..."`.' },
   { rest: /^\$/, hint: "Leave out the `$`: names need no prefix." },
+  { rest: /^\/\*/, hint: "Comments begin with `//`." },
+  { before: /\/$/, rest: /^\*/, hint: "Comments begin with `//`." },
+  { rest: /^\/[^/]+\/[a-z]*/, hint: 'Write a pattern as text: `.matches("...")`.' },
   { rest: /^#/, hint: "Comments begin with `//`." },
   {
     rest: /^[\u00a0\u1680\u2000-\u200d\u2028\u2029\u202f\u205f\u2060\u3000\ufeff]/,

@@ -16,14 +16,14 @@ function mayBeBool(type: CelType): boolean {
   return type.kind === "dyn" || type.kind === "param" || type.name === "bool";
 }
 
-function checkBool(checker: Checker, node: Node, scope: Scope, role: string): void {
+function checkBool(checker: Checker, node: Node, scope: Scope, role: string, hint = COMPARE): void {
   const type = checker.check(node, scope);
   if (mayBeBool(type)) return;
   refuse(
     "no_such_overload",
     `${role} must be bool, not ${staticName(type)}`,
     node,
-    takeHint(staticName(type)),
+    takeHint(staticName(type)) ?? hint,
   );
 }
 
@@ -34,6 +34,8 @@ export function failAsNoBool(what: string, value: unknown, node: Node): never {
 }
 
 const COMPARE = "Compare it: `x != null`, `x != 0`, `size(x) > 0`.";
+/** What `a || 0` means in other languages. */
+const DEFAULT = "For a default write `a.?key.orValue(...)`.";
 
 function takeHint(type: string): string | undefined {
   return type === "optional" ? "Take the value out with .orValue(false)." : undefined;
@@ -54,7 +56,10 @@ function evaluateConditional(ev: Evaluator, node: Node, scope: Scope): unknown {
 }
 
 function checkLogical(checker: Checker, node: Node, scope: Scope): CelType {
-  for (const operand of node.args as Node[]) checkBool(checker, operand, scope, `\`${node.op}\`: an operand`);
+  const role = `\`${node.op}\`: an operand`;
+  const [left, right] = node.args as [Node, Node];
+  checkBool(checker, left, scope, role);
+  checkBool(checker, right, scope, role, node.op === "||" ? `${DEFAULT} ${COMPARE}` : COMPARE);
   return checker.getType("bool");
 }
 

@@ -124,15 +124,20 @@ export function negate(value: unknown): unknown {
   return typeof value === "bigint" ? int(-value) : undefined;
 }
 
+const SPAN = 'Write `duration("60s")` for a time of 60 seconds.';
+const FACTORS = new Set(["*", "/", "%"]);
+
 /** A hint how to convert two operands that an operator does not take, where there is one usual way. */
 export function adviceFor(operator: string, left: string, right: string): string | undefined {
   const types = new Set([left, right]);
   if (types.has("string") && types.has("timestamp")) {
     return 'Times of agents are strings: compare timestamp(agents["id"].last_heartbeat).';
   }
-  if (types.has("string") && types.has("duration")) return 'Write duration("60s").';
+  const hasNumber = types.has("int") || types.has("double");
+  if (types.has("duration") && (types.has("string") || hasNumber) && !FACTORS.has(operator)) return SPAN;
+  if (types.has("timestamp") && hasNumber && (operator === "+" || operator === "-")) return SPAN;
   if (operator === "+" && types.has("string")) return "Join text with string(...) around what is no string.";
-  if (types.has("string") && (types.has("int") || types.has("double"))) {
+  if (types.has("string") && hasNumber) {
     return "Make both numbers with double(...), or both text with string(...).";
   }
   if (types.has("optional")) return "Take the value out with .orValue(default).";

@@ -21,6 +21,8 @@ export interface Listing {
   parts?: ListingPart[];
   /** The order of reading where rows are found by their last change. Begins with `revision`. */
   readBy?: string[];
+  /** Whether it has only what changed after the revision `:since`, one of `args`. Needs `readBy`. */
+  isSince?: boolean;
   through?: Through;
   /**
    * Where few rows may match: a condition of all rows that are passed in search of them. A page passes a limited

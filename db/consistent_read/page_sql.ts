@@ -80,9 +80,10 @@ function valueOf({ cut, values = {} }: Listing, column: string): string {
 
 /** Makes the conditions of a page. The first one begins with WHERE. */
 function conditionsOf(listing: Listing, last: Value[] | undefined): string[] {
-  const { where, live, order, readBy, through, passed, homes, descending } = listing;
+  const { where, live, order, readBy, isSince, through, passed, homes, descending } = listing;
   const [on, back] = descending ? ["<", ">"] : [">", "<"];
   const conditions = [where];
+  if (isSince) conditions.push(`revision > ${firstSeen(listing, last)}`);
   if (live) conditions.push(live);
   if (last) conditions.push(homes ? beyondHome(readBy ?? order) : beyond(readBy ?? order, on));
   if (last && through) conditions.push(`${through.order} ${on}= ${through.at(":last_0")}`);
@@ -94,6 +95,15 @@ function conditionsOf(listing: Listing, last: Value[] | undefined): string[] {
     if (through) conditions.push(`${through.order} ${back}= ${through.at(reached)}`);
   }
   return conditions;
+}
+
+/**
+ * The revision, in SQL, after which a page of what changed looks for rows. SQLite bounds a search by one condition: with
+ * `:since` each page passed all that were read before it, tombstones of all times among them.
+ */
+function firstSeen({ homes }: Listing, last: Value[] | undefined): string {
+  if (last === undefined) return ":since";
+  return homes ? "IIF(home.id = :last_0, MAX(:since, :last_1 - 1), :since)" : "MAX(:since, :last_0 - 1)";
 }
 
 /** Selects the last row that a page may pass; none where it may pass all that are left. */
@@ -136,7 +146,8 @@ export function edgeOf(rows: string): string {
  * Selects what changed after the revision `seen`, up to a position if there is one, each row with whether it is live.
  */
 export function selectMoved(listing: Listing, last: Value[] | undefined, seen: number): Statement {
-  const { table, columns, where, live, args, descending, order, readBy } = listing;
+  const { table, columns, where, live, args, descending, order, readBy, isSince } = listing;
+  const since = isSince ? " AND +revision > :since" : "";
   const within = last ? ` AND ${beyond(readBy ?? order, descending ? ">=" : "<=")}` : "";
   const moved = (listing.moved ?? CHANGED[table]).map(({ from, revision }) =>
     `SELECT * FROM ${from} AND ${revision} > :seen`
@@ -145,7 +156,7 @@ export function selectMoved(listing: Listing, last: Value[] | undefined, seen: n
   const shown = columns.map((column) => valueOf(listing, column)).join(", ");
   return {
     sql: `SELECT json_group_array(json_array(${shown}, ${live ?? "TRUE"})) AS page
-        FROM (${moved}) AS ${table} ${where}${within}`,
+        FROM (${moved}) AS ${table} ${where}${since}${within}`,
     args: { ...args, seen, ...lastArgs(last) },
     single: true,
   };

@@ -132,8 +132,8 @@ export function selectEntries(
     where("scope = :scope", "scope", scope);
     where("key = :key", "key", key);
     where(`key >= :prefix AND key < ${AFTER_PREFIX}`, "prefix", prefix);
-    where("revision > :since", "since", since);
-    const found = since === undefined ? source.living : source.changed;
-    return { table: "state", columns: COLUMNS, where: sql(), args, ...found };
+    const list = { table: "state", columns: COLUMNS, where: sql() } as const;
+    if (since === undefined) return { ...list, args, ...source.living };
+    return { ...list, args: { ...args, since }, ...source.changed, isSince: true };
   });
 }

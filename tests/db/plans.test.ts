@@ -253,6 +253,22 @@ Deno.test("what changed since a revision is found by an index, not among all key
     assert.match(plan!.steps.join(), /USING INDEX state_changed \(room_id=\? AND revision>\?\)/);
   }));
 
+Deno.test("a further page of what changed since a revision passes none of the rows before it", () =>
+  withApp(async ({ file }) => {
+    const listing = selectEntries(EVERYBODY, "r", { since: 3 })[0]!;
+    const { sql, args } = selectPage(listing, { last: [7, "s", "k"], left: -1, bytes: PAGE_BYTES });
+    const client = createClient({ url: file });
+    const { rows } = await client.execute({ sql: `EXPLAIN ${sql}`, args: args as Record<string, string> });
+    client.close();
+    const steps = rows.map(({ opcode, p4 }) => `${opcode} ${p4 ?? ""}`);
+    const seeks = [...steps.keys()].filter((n) => steps[n]!.startsWith("SeekG"));
+    assert.equal(seeks.length, 2); // of the edge, and of the rows
+    for (const seek of seeks) {
+      const bound = steps.slice(steps.lastIndexOf("Variable :room", seek), seek);
+      assert.ok(bound.includes("Variable :last_0"), `${bound}`);
+    }
+  }));
+
 Deno.test("a further page begins at its place, and what has moved is found by an index", () =>
   withApp(async ({ file }) => {
     const [entries, messages, byChange, sent] = [

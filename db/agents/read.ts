@@ -10,7 +10,7 @@ import type { Viewer } from "../viewer.ts";
 import { readCurrent } from "../write/current.ts";
 import { isBusyFor, mapYielding, yieldToOthers } from "../yield.ts";
 import { type Agent, OF_AGENT, selectAgents, toAgent, withPrivate } from "./agent.ts";
-import { newestWaitsOf, toNewest } from "./waits.ts";
+import { marksOf, newestOf, newestWaitOf, toNewest, withMarks } from "./waits.ts";
 
 /** Selects the room's row, with the time at which agents are judged to be alive. */
 const ROOM_NOW = currentWith(`${NOW} AS now`);
@@ -21,12 +21,11 @@ export async function listAgents(
   viewer: Viewer,
   room: string,
 ): Promise<{ agents: Agent[]; revision: number }> {
-  const [rooms, rows, waits] = await readConsistent(database, viewer, [
+  const [rooms, rows] = await readConsistent(database, viewer, [
     { sql: ROOM_NOW, args: { room } },
-    withPrivate(selectAgents(room), viewer),
-    newestWaitsOf(room, null),
+    withMarks(withPrivate(selectAgents(room), viewer), "newest"),
   ]);
-  const [revision, newest, now] = [revisionOf(rooms!), toNewest(waits!), nowOf(rooms!)];
+  const [revision, newest, now] = [revisionOf(rooms!), newestOf(marksOf(rows!)), nowOf(rooms!)];
   return { agents: await mapYielding(rows!, (row) => toAgent(row, newest, now, stored)), revision };
 }
 
@@ -44,7 +43,7 @@ export async function getAgent(
       sql: `SELECT *${shown ? `, ${shown.sql} AS private` : ""} ${OF_AGENT}`,
       args: { room, agent, ...shown?.args },
     },
-    newestWaitsOf(room, agent),
+    newestWaitOf(room, agent),
   ]);
   const revision = revisionOf(rooms!);
   if (rows!.length === 0) throw new Refusal("agent_not_found", { agent }, revision);

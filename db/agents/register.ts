@@ -25,7 +25,7 @@ import {
   SECURE,
   UNUSED,
 } from "./register_sql.ts";
-import { toNewest, waitsNow } from "./waits.ts";
+import { newestWaitNow, toNewest } from "./waits.ts";
 
 interface RegistrationRequest {
   /** By default a new one. */
@@ -143,7 +143,7 @@ function readsOf({ room, id, agent, viewer, token, limits }: Registering): Step[
   const why = { room, agent: id, ...ownHashOf(viewer), ...limitArgs(limits) };
   return [
     { sql: ROOM_CURRENT, args: { room } },
-    { ...waitsNow(room, id), answer: { columns: WAIT } },
+    { ...newestWaitNow(room, id), answer: { columns: WAIT } },
     ...agent.ifNew ? [{ sql: GET, args: { room, agent: id } }] : [],
     ...token
       ? [

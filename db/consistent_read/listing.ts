@@ -38,6 +38,8 @@ export interface Listing {
   limit?: number;
   /** Columns that the table lacks, in SQL. */
   values?: Record<string, string>;
+  /** The bytes of such values, in SQL. */
+  bytes?: string;
   /** The sources of what changed, by default those of the table. */
   moved?: Source[];
   /** Cuts a column to `at` characters. The column `size` tells how many it has. */

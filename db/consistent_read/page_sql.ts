@@ -29,7 +29,7 @@ const LONGEST = {
  * page has all that is left, up to the row `reached` unless that is null.
  */
 export function selectPage(listing: Listing, { last, left, bytes }: Progress): Statement {
-  const { table, columns, args, readBy, through, passed, homes } = listing;
+  const { table, columns, args, readBy, through, passed, homes, bytes: further = [] } = listing;
   const by = readBy ?? listing.order;
   const source = through?.from ?? (readBy ? `${table} INDEXED BY ${table}_changed` : table);
   const conditions = conditionsOf(listing, last).join(" AND ");
@@ -40,7 +40,7 @@ export function selectPage(listing: Listing, { last, left, bytes }: Progress): S
   const select = (selected: string) =>
     `${parts.map((part) => `SELECT ${selected} ${part}`).join(" UNION ALL ")} ${order}`;
   const size = LONGEST[table].filter((column) => columns.includes(column))
-    .map((column) => sizeOf(listing, column)).join(" + ");
+    .map((column) => sizeOf(listing, column)).concat(further).join(" + ");
   const selected = selectedOf(listing, columns);
   const edge = edgeOf(`${select(`${size} + ${ROW_BYTES} AS size, ${selectedOf(listing, by)}`)} LIMIT :left`);
   const begin = listing.with ? `WITH RECURSIVE ${listing.with},` : "WITH";

@@ -93,7 +93,7 @@ export async function toChanges(
   const goneAs = <Mark>(table: string, mark: Mark) =>
     departed!.filter(({ kind }) => kind === table)
       .map((row) => ({ id: row.id as string, ...mark, ...changed(row) }));
-  const waits = marks!.sort(byRevision).map(toWait);
+  const waits = marks!.map(toWait);
   const newest = newestOf(waits);
   const agentOf = (row: Row, shown: Newest) => ({ ...toAgent(row, shown, now), ...changed(row) });
   const changes: Changes = {
@@ -138,8 +138,6 @@ function changedRoom({ id, changed }: Row, upTo: number): { room?: Room } {
   const room = toRoom({ id, ...JSON.parse(changed as string) });
   return room.revision <= upTo ? { room } : {};
 }
-
-const byRevision = (a: Row, b: Row) => Number(a.revision) - Number(b.revision);
 
 function changed(row: Row): Changed {
   return { revision: Number(row.revision) };

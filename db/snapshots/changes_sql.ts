@@ -1,5 +1,5 @@
 import { privateFor, seenBy } from "../access/private.ts";
-import { WAIT } from "../agents/waits.ts";
+import { MARKS_BYTES, newestTwo } from "../agents/waits.ts";
 import { PARTS } from "../bus.ts";
 import { NOW } from "../clock.ts";
 import { CHANGED, type Source } from "../consistent_read/changed.ts";
@@ -24,8 +24,15 @@ export interface ChangesQuery {
   bytes?: number;
 }
 
-const LARGEST = { state: "value", agents: "meta", messages: "body", reservations: "paths", departed: "id" };
-type Table = keyof typeof LARGEST;
+/** The bytes of what may be long in a row, in SQL. */
+const SIZES = {
+  state: "octet_length(value)",
+  agents: `octet_length(meta) + ${MARKS_BYTES}`,
+  messages: "octet_length(body)",
+  reservations: "octet_length(paths)",
+  departed: "octet_length(id)",
+};
+type Table = keyof typeof SIZES;
 
 /**
  * True where the reader cannot go on from `:after`: the room is below it, or has forgotten departures of which the
@@ -53,8 +60,8 @@ function queriesFor({ sources, ofAgents, revisions }: Sight): string[] {
       `SELECT ${revision} AS changed, ${columns} FROM ${from} AND ${within(revision)}`
     ).join(" UNION ALL ");
 
-  const sizes = Object.entries(LARGEST).map(([table, column]) =>
-    select(table as Table, `octet_length(${column}) AS size`, (revision) => `${revision} > ${START}`)
+  const sizes = Object.entries(SIZES).map(([table, size]) =>
+    select(table as Table, `${size} AS size`, (revision) => `${revision} > ${START}`)
   );
 
   // The revision that reaches the limit. The cut is after it, never within the changes of one revision.
@@ -80,11 +87,10 @@ function queriesFor({ sources, ofAgents, revisions }: Sight): string[] {
     `${withLast} ${select(table, columns, within)} ORDER BY changed`;
 
   const waits = `
-    ${withLast} SELECT ${WAIT}, revision FROM waits
-     WHERE room_id = :room
-       AND agent_id IN (SELECT id FROM agents INDEXED BY agents_changed WHERE room_id = :room AND ${
-    within("revision")
-  })`;
+    ${withLast} ${
+    newestTwo(`room_id = :room AND agent_id IN (
+      SELECT id FROM agents INDEXED BY agents_changed WHERE room_id = :room AND ${within("revision")})`)
+  }`;
   return [
     room,
     rows("state"),

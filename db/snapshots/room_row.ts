@@ -64,7 +64,7 @@ const LOOKUPS = {
     agent: `
       (SELECT json_array(json_array(${AGENT})) FROM agents
         WHERE room_id = rooms.id AND id = ${arg("agent")})`,
-    waits: newestTwoWaitsOf(arg("agent")),
+    waits: newestTwoWaitsOf("rooms.id", arg("agent")),
   }),
 };
 type Lookup = keyof typeof LOOKUPS;

@@ -2,7 +2,7 @@ import { toSecured } from "../access/acts.ts";
 import { foundGuarded } from "../access/guarded.ts";
 import { foundSeeing } from "../access/private.ts";
 import { AGENT, type Agent } from "../agents/agent.ts";
-import { toWait, WAIT_CELLS, type WaitInProgress } from "../agents/waits.ts";
+import { marksOf, toWait, WAIT_CELLS, type WaitInProgress } from "../agents/waits.ts";
 import { rowsOfCells } from "../consistent_read/listing.ts";
 import { type Query, readConsistent } from "../consistent_read/read.ts";
 import type { Database } from "../database.ts";
@@ -143,7 +143,7 @@ async function toSnapshot(
     ])),
     agents: await mapYielding(
       rows.agents ?? named,
-      (row) =>
+      ({ marks: _, ...row }) =>
         ({
           ...row,
           joined: Number(row.joined),
@@ -151,7 +151,9 @@ async function toSnapshot(
           secure: Boolean(row.secure),
         }) as unknown as AgentRow,
     ),
-    waits: (rows.waits ?? rowsOfCells(WAIT_CELLS, found.waits)).map(toWait),
+    waits: rows.agents && !rows.waits
+      ? marksOf(rows.agents)
+      : (rows.waits ?? rowsOfCells(WAIT_CELLS, found.waits)).map(toWait),
     agentIds: (rows.agentIds ?? []).map((row) => row.id as string),
   };
 }

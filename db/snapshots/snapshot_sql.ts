@@ -1,7 +1,7 @@
 import { SECURED } from "../access/acts.ts";
 import { isKnownGuarded } from "../access/guarded.ts";
 import { AGENT, selectAgents } from "../agents/agent.ts";
-import { newestTwoWaits } from "../agents/waits.ts";
+import { newestTwoWaits, withMarks } from "../agents/waits.ts";
 import { FIRST_PAGE_WEIGHT } from "../consistent_read/listing.ts";
 import type { Query } from "../consistent_read/read.ts";
 import { weightOf } from "../driver/statement.ts";
@@ -108,14 +108,13 @@ function stateQueries(room: string, state: StateQuery): Record<string, Query> {
 }
 
 function agentQueries(room: string, agents: SnapshotQuery["agents"]): Record<string, Query> {
-  if (agents === "all") return { agents: selectAgents(room), waits: newestTwoWaits(room) };
+  if (agents === "all") return { agents: withMarks(selectAgents(room), "newestTwo") };
   if (agents.length <= 1) return {};
-  return { agents: namedAgents(room, agents), waits: newestTwoWaits(room, agents) };
-}
-
-/** Selects named agents; few of them without a page, which takes a server longer to prepare. */
-function namedAgents(room: string, agents: readonly string[]): Query {
-  if (agents.length > FEW_AGENTS) return selectAgents(room, [...agents]);
+  if (agents.length > FEW_AGENTS) return { agents: withMarks(selectAgents(room, [...agents]), "newestTwo") };
+  // Few come without a page, which takes a server longer to prepare.
   const args = { room, agents: JSON.stringify(agents) };
-  return { sql: NAMED_AGENTS, args, weight: AGENT_WEIGHT * agents.length };
+  return {
+    agents: { sql: NAMED_AGENTS, args, weight: AGENT_WEIGHT * agents.length },
+    waits: newestTwoWaits(room, agents),
+  };
 }

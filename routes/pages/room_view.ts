@@ -3,7 +3,7 @@ import { NOTHING } from "../../cel/rooms/definitions.ts";
 import { lookAt } from "../../cel/rooms/look.ts";
 import type { Reads } from "../../cel/language/dependencies.ts";
 import { selectHeads } from "../../db/snapshots/page_queries.ts";
-import { newestWaitsOf, toNewest } from "../../db/agents/waits.ts";
+import { marksOf, newestOf, withMarks } from "../../db/agents/waits.ts";
 import { VIEW_SCOPE } from "../../db/state/entry.ts";
 import type { Row } from "../../db/driver/statement.ts";
 import type { Viewer } from "../../db/viewer.ts";
@@ -28,11 +28,11 @@ export async function loadRoom<Further>(
   further: Data<Further, LiveRoom>,
 ): Promise<LiveRoom & Further> {
   const [live, more] = [prepare(LIVE, viewer, id), prepare(further, viewer, id)];
-  const queries = [selectHeads(viewer, id), newestWaitsOf(id, null), ...live.queries, ...more.queries];
+  const queries = [withMarks(selectHeads(viewer, id), "newest"), ...live.queries, ...more.queries];
   const sight = { viewer, room: id, reads: LOOK, extra: queries };
   const { result: computed, data } = await lookAt(services.reader, sight, computeViews);
-  const { now, revisions: { revision }, counts, extra: [heads, waiting, ...rows] } = data.snapshot;
-  const newest = toNewest(waiting!);
+  const { now, revisions: { revision }, counts, extra: [heads, ...rows] } = data.snapshot;
+  const newest = newestOf(marksOf(heads!));
   const agents = await agentsOf(services, viewer, id, { heads: heads!, newest }, now);
   const look = { id: shownRoom(id), revision, now, counts, agents };
   const waits = log.observe(viewer, id, newest, now);

@@ -247,8 +247,12 @@ Deno.test("changes cost one round trip, and only indexes by revision are searche
       const named = Object.fromEntries(Object.entries(args).map(([name, value]) => [name, value as number]));
       const { rows } = await client.execute({ sql: `EXPLAIN QUERY PLAN ${sql}`, args: named });
       const steps = rows.map(({ detail }) => String(detail));
+      // Sorts the marks of the agents that changed.
+      const ofMarks = /PARTITION BY agent_id/.test(sql);
       assert.deepEqual(
-        steps.filter((step) => /^SCAN (?!\(subquery|CONSTANT ROW|last\b)|TEMP B-TREE/.test(step)),
+        steps.filter((step) =>
+          /^SCAN (?!\(subquery|CONSTANT ROW|last\b)/.test(step) || !ofMarks && /TEMP B-TREE/.test(step)
+        ),
         [],
         sql,
       );

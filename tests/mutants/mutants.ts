@@ -46,6 +46,24 @@ export const MUTANTS: Mutant[] = [
     filter: "the latest revision",
   },
   {
+    name: "marks of waits that no page of agents weighs",
+    edits: [["    bytes: MARKS_BYTES,\n", ""]],
+    test: "tests/hostile/large_marks.test.ts",
+    filter: "libsql: a room shows all marks",
+  },
+  {
+    name: "marks of waits that no page of changes weighs",
+    edits: [["`octet_length(meta) + ${MARKS_BYTES}`", '"octet_length(meta)"']],
+    test: "tests/hostile/large_marks.test.ts",
+    filter: "libsql: a room shows all marks",
+  },
+  {
+    name: "all waits of an agent read as it registers",
+    edits: [["AND +until > ${NOW} ${NEWEST_FIRST}`", "AND +until > ${NOW} ${OLDEST_FIRST}`"]],
+    test: "tests/hostile/large_marks.test.ts",
+    filter: "libsql: an agent registers again",
+  },
+  {
     name: "no revision guard",
     edits: [[": readSetAt(data);", ": { ...readSetAt(data), revision: 2 ** 50 };"]],
     test: "tests/cel/gate.test.ts",

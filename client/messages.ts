@@ -73,7 +73,7 @@ export class Messages {
     return this.#act(id, "fail", options);
   }
 
-  /** The claims of a message, oldest first. */
+  /** The claims of a message, the latest 1,000, oldest first. */
   async attempts(id: number, call: CallOptions = {}): Promise<TaskAttempt[]> {
     return (await this.connection.list<TaskAttempt>(this.#path(`/${id}/attempts`), {}, call)).body;
   }

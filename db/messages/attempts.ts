@@ -24,8 +24,15 @@ export interface Attempt {
 
 const EXISTS = `SELECT 1 FROM messages WHERE room_id = :room AND id = :message`;
 
-const AFTER =
-  `FROM attempts WHERE room_id = :room AND message_id = :message AND fence > :after ORDER BY fence`;
+/** The maximum of listed claims: a message may be claimed any number of times, each with an error of 4 KiB. */
+export const MAX_LISTED = 1_000;
+
+const OF_MESSAGE = `FROM attempts WHERE room_id = :room AND message_id = :message`;
+
+/** Selects the last claim that is too old to be listed; none where all are. */
+const TOO_OLD = `SELECT fence ${OF_MESSAGE} ORDER BY fence DESC LIMIT 1 OFFSET ${MAX_LISTED}`;
+
+const AFTER = `${OF_MESSAGE} AND fence > COALESCE(:after, (${TOO_OLD}), 0) ORDER BY fence`;
 
 /** Bytes that an attempt costs besides its error. */
 const ATTEMPT_BYTES = 256;
@@ -38,8 +45,8 @@ const LIST = `
    LIMIT IFNULL((SELECT position FROM edge), -1)`;
 
 /**
- * Lists the claims of a message, oldest first. Only the last one may change, so the pages together are the list as of
- * the last page. Errors: `room_not_found`, `unauthenticated`, `message_not_found`.
+ * Lists the latest claims of a message, oldest first. Only the last one may change, so the pages together are the list as
+ * of the last page. Errors: `room_not_found`, `unauthenticated`, `message_not_found`, `unavailable`.
  */
 export async function listAttempts(
   database: Database,
@@ -48,18 +55,29 @@ export async function listAttempts(
   message: number,
 ): Promise<{ attempts: Attempt[]; revision: number }> {
   const attempts: Attempt[] = [];
-  for (;;) {
-    const args = { room, message, after: attempts.at(-1)?.fence ?? 0, bytes: SHORT_PAGE_BYTES };
+  let revision = 0;
+
+  /** Reads the next page, and returns whether it has all that was left. */
+  async function next(): Promise<boolean> {
+    const args = { room, message, after: attempts.at(-1)?.fence ?? null, bytes: SHORT_PAGE_BYTES };
     const [rooms, messages, rows] = await readCurrent(database, viewer, [
       { sql: ROOM_CURRENT, args: { room } },
       { sql: EXISTS, args: { room, message } },
       { sql: LIST, args, weight: SHORT_PAGE_WEIGHT },
     ]);
-    const revision = revisionOf(rooms!);
+    revision = revisionOf(rooms!);
     if (messages!.length === 0) throw new Refusal("message_not_found", { message }, revision);
     attempts.push(...await mapYielding(rows!, toAttempt));
-    if (rows!.length === 0 || rows![0]!.edge === null) return { attempts, revision };
+    return rows!.length === 0 || rows![0]!.edge === null;
   }
+
+  if (!await next()) {
+    // One large read at a time, for the sake of memory, as `readConsistent` does.
+    await database.serializeFairly(room, async () => {
+      while (!await next());
+    });
+  }
+  return { attempts: attempts.slice(-MAX_LISTED), revision };
 }
 
 function toAttempt({ edge: _, ...row }: Row): Attempt {

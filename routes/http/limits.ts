@@ -2,6 +2,7 @@ import { STEP_BUDGET } from "../../cel/language/budget.ts";
 import { MAX_DEPTH, MAX_LOOPS, MAX_SOURCE } from "../../cel/language/environment.ts";
 import { MAX_LOOKUPS } from "../../cel/language/families.ts";
 import { MAX_PATTERN, MAX_REPEATS } from "../../cel/language/regex.ts";
+import { MAX_LISTED } from "../../db/messages/attempts.ts";
 import { MAX_SHOWN } from "../../db/reservations/conflicts.ts";
 import { MAX_ALTERNATIVES } from "../../db/reservations/glob_syntax.ts";
 
@@ -87,6 +88,8 @@ export const LIMITS = {
   attempts: 1_000,
   /** Bytes of an `error` as JSON: every reader of a failed message pays for it. */
   attemptErrorBytes: 4 * 1024,
+  /** Claims of a message that their list has, the latest: one without `max_attempts` is claimed any number of times. */
+  attemptsListed: MAX_LISTED,
   /** Seconds of the claim of a taken task by default: an answer that is lost must not hold a task for ever. */
   takenSeconds: 300,
   /** Seconds of a claim: work that shows no sign for longer than a day is dead. */

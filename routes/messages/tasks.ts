@@ -180,7 +180,8 @@ export const TASKS = describe({
       get: {
         id: "listAttempts",
         summary: "List the claims of a message, oldest first",
-        description: "Says how each claim ended, and with which `error`.",
+        description:
+          "Says how each claim ended, and with which `error`. Of more than 1,000 it lists the latest.",
         answers: { 200: "AttemptList" },
         shown: [{
           fence: 5,

@@ -1,17 +1,18 @@
 import { type Agent, toAgent } from "../agents/agent.ts";
 import { isHidden, type Newest, newestOf, toWait, type Viewpoint } from "../agents/waits.ts";
 import type { Database } from "../database.ts";
-import type { Row } from "../driver/statement.ts";
+import { PAGE_BYTES } from "../consistent_read/listing.ts";
+import type { Row, Statement } from "../driver/statement.ts";
 import { stored } from "../json.ts";
 import { type Message, toMessage } from "../messages/message.ts";
 import { Refusal, served } from "../refusal.ts";
 import { type Reservation, toReservation } from "../reservations/read.ts";
-import { type Room, toRoom } from "../rooms/room.ts";
+import { revisionOf, type Room, ROOM_CURRENT, toRoom } from "../rooms/room.ts";
 import { type Entry, toListed, type Tombstone } from "../state/entry.ts";
 import type { Viewer } from "../viewer.ts";
 import { readCurrent } from "../write/current.ts";
 import { isBusy, mapYielding, yieldToOthers } from "../yield.ts";
-import { type ChangesQuery, selectChanges } from "./changes_sql.ts";
+import { type ChangesQuery, selectChanges, selectPart, selectPlaces } from "./changes_sql.ts";
 
 interface Changed {
   revision: number;
@@ -64,7 +65,8 @@ export async function readChanges(
   room: string,
   query: ChangesQuery,
 ): Promise<ChangesPage> {
-  const results = await readCurrent(database, viewer, selectChanges(viewer, room, query));
+  const page = await readCurrent(database, viewer, selectChanges(viewer, room, query));
+  const results = await withLong(database, viewer, room, page);
   if (isBusy()) await yieldToOthers();
   const { changes } = await toChanges(results);
   const begins = query.after === 0 || changes.reset;
@@ -80,7 +82,54 @@ interface SeenChanges {
   own(viewpoint: Viewpoint): (Agent & Changed) | undefined;
 }
 
-/** Reads the rows of `selectChanges`. Errors: `room_not_found`, `unavailable`. */
+/**
+ * Adds to the rows of `selectChanges` those of a first revision that is too long for one answer of the database. Reads
+ * it in parts: each row comes as the revision left it, or has changed since and is told with what comes after.
+ * Errors: `room_not_found`, `unauthenticated`, `unavailable`.
+ */
+export async function withLong(
+  database: Database,
+  viewer: Viewer,
+  room: string,
+  page: Row[][],
+): Promise<Row[][]> {
+  const [[found], ...before] = page as [Row[], ...Row[][]];
+  if (!found?.long || before.some((rows) => rows.length > 0)) return page;
+  const at = Number(found.edge);
+  const current = { sql: ROOM_CURRENT, args: { room } };
+
+  async function read(statements: Statement[]): Promise<Row[][]> {
+    const [rooms, ...results] = await readCurrent(database, viewer, [current, ...statements]);
+    revisionOf(rooms!);
+    return results;
+  }
+
+  const all: Row[][] = before.map(() => []);
+  await database.serializeFairly(room, async () => {
+    const [places] = await read([selectPlaces(viewer, room, at)]);
+    for (const part of partsOf(places!)) {
+      for (const [n, rows] of (await read(selectPart(viewer, room, at, part))).entries()) {
+        all[n]!.push(...rows);
+      }
+      await yieldToOthers();
+    }
+  });
+  return [[{ ...found, long: 0 }], ...all];
+}
+
+/** Divides the rows of `selectPlaces` into parts of the size of a page, each by table. */
+function partsOf(places: Row[]): Array<Record<string, unknown[]>> {
+  const parts: Array<Record<string, unknown[]>> = [];
+  let left = 0;
+  for (const { source, place, size } of places) {
+    if (left <= 0) parts.push({}), left = PAGE_BYTES;
+    (parts.at(-1)![source as string] ??= []).push(place);
+    left -= Number(size);
+  }
+  return parts;
+}
+
+/** Reads the rows of `selectChanges`, with those of a long revision (`withLong`). Errors: `room_not_found`, `unavailable`. */
 export async function toChanges(
   [rooms, state, agents, messages, marks, reservations, departed]: Row[][],
 ): Promise<SeenChanges> {
@@ -88,8 +137,10 @@ export async function toChanges(
   if (room === undefined) throw new Refusal("room_not_found", {});
   const now = new Date(Number(room.now));
   const present = served(room.revision);
-  const more = room.edge !== null && Number(room.moved) > Number(room.edge);
-  const revision = Number(more ? room.edge : present);
+  // A page ends before a long revision.
+  const edge = Number(room.edge) - Number(room.long);
+  const more = room.edge !== null && Number(room.moved) > edge;
+  const revision = more ? edge : present;
   const goneAs = <Mark>(table: string, mark: Mark) =>
     departed!.filter(({ kind }) => kind === table)
       .map((row) => ({ id: row.id as string, ...mark, ...changed(row) }));

@@ -3,8 +3,8 @@ import { MARKS_BYTES, newestTwo } from "../agents/waits.ts";
 import { PARTS } from "../bus.ts";
 import { NOW } from "../clock.ts";
 import { CHANGED, type Source } from "../consistent_read/changed.ts";
-import { SHORT_PAGE_BYTES, SHORT_PAGE_WEIGHT } from "../consistent_read/listing.ts";
-import type { Statement } from "../driver/statement.ts";
+import { PAGE_BYTES, SHORT_PAGE_BYTES, SHORT_PAGE_WEIGHT } from "../consistent_read/listing.ts";
+import { type Statement, statementOf, weightOf } from "../driver/statement.ts";
 import { REVISION } from "../release.ts";
 import { sourcesOf } from "../state/sources.ts";
 import type { Viewer } from "../viewer.ts";
@@ -33,6 +33,14 @@ const SIZES = {
   departed: "octet_length(id)",
 };
 type Table = keyof typeof SIZES;
+/** What tells the rows of a revision apart, in SQL. */
+const PLACES: Record<Table, string> = {
+  state: "state.rowid",
+  agents: "agents.rowid",
+  messages: "messages.rowid",
+  reservations: "reservations.rowid",
+  departed: "kind || ' ' || id",
+};
 
 /**
  * True where the reader cannot go on from `:after`: the room is below it, or has forgotten departures of which the
@@ -52,17 +60,42 @@ interface Sight {
   revisions: string[];
 }
 
-/** Makes the queries whose rows `toChanges` takes, in its order. */
-function queriesFor({ sources, ofAgents, revisions }: Sight): string[] {
+/**
+ * The bytes of one revision, beyond which its rows are read in parts: a task that fails may take a thousand along, each
+ * with a body of 64 KiB. Escaped as JSON, what is read at once fits into a server's answer of 10 MiB.
+ */
+const LONG_BYTES = 2 ** 21;
+/** Bytes that a row may have besides those of `SIZES`, such as those of a failure. */
+const ROW_BYTES = 4 * 1024;
+
+interface Queries {
+  /** Those whose rows `toChanges` takes, in its order. */
+  page: string[];
+  /** Selects what there is of the revision `:at`: the table, the place and the size of each row. */
+  places: string;
+  /** The same as those of a page but the first, for the rows of `places` that `:places` names by table. */
+  part: string[];
+}
+
+function queriesFor({ sources, ofAgents, revisions }: Sight): Queries {
   /** Selects what changed in a table, by ascending revision. */
   const select = (table: Table, columns: string, within: (revision: string) => string) =>
     sources[table].map(({ from, revision }) =>
       `SELECT ${revision} AS changed, ${columns} FROM ${from} AND ${within(revision)}`
     ).join(" UNION ALL ");
 
-  const sizes = Object.entries(SIZES).map(([table, size]) =>
-    select(table as Table, `${size} AS size`, (revision) => `${revision} > ${START}`)
+  const tables = Object.keys(SIZES) as Table[];
+  const sizes = tables.map((table) =>
+    select(table, `${SIZES[table]} AS size`, (revision) => `${revision} > ${START}`)
   );
+  const places = (at: string) =>
+    tables.map((table) =>
+      select(
+        table,
+        `'${table}' AS source, ${PLACES[table]} AS place, ${SIZES[table]} + ${ROW_BYTES} AS size`,
+        (revision) => `${revision} = ${at}`,
+      )
+    ).join(" UNION ALL ");
 
   // The revision that reaches the limit. The cut is after it, never within the changes of one revision.
   const edge = `(
@@ -72,42 +105,53 @@ function queriesFor({ sources, ofAgents, revisions }: Sight): string[] {
       WINDOW passed AS (ROWS UNBOUNDED PRECEDING))
      WHERE position = :limit OR bytes > :bytes LIMIT 1)`;
 
+  // Whether the last revision is long. A page then ends before it.
+  const last = `WITH edge (revision) AS MATERIALIZED (SELECT ${edge}), last (revision, long) AS MATERIALIZED (
+    SELECT COALESCE(revision, ${Number.MAX_SAFE_INTEGER}),
+           revision IS NOT NULL AND (SELECT SUM(size) FROM (${
+    places("edge.revision")
+  })) > ${LONG_BYTES} FROM edge)`;
+
   const room = `
-    SELECT id, ${REVISION} AS revision, MAX(${revisions.join(", ")}) AS moved, ${edge} AS edge,
-           ${LOST} AS reset, forgotten, ${NOW} AS now, ${DUE},
+    ${last}
+    SELECT id, ${REVISION} AS revision, MAX(${revisions.join(", ")}) AS moved,
+           (SELECT revision FROM edge) AS edge, (SELECT long FROM last) AS long, ${LOST} AS reset, forgotten, ${NOW} AS now, ${DUE},
            CASE WHEN meta_revision > ${START} THEN json_object('revision', meta_revision, 'created_at', created_at,
              'meta', meta, 'listed', listed) END AS changed
       FROM rooms WHERE id = :room`;
 
-  const withLast =
-    `WITH last (revision) AS MATERIALIZED (SELECT COALESCE(${edge}, ${Number.MAX_SAFE_INTEGER}))`;
-  const within = (revision: string) =>
-    `${revision} > ${START} AND ${revision} <= (SELECT last.revision FROM last)`;
-  const rows = (table: Table, columns = "*") =>
-    `${withLast} ${select(table, columns, within)} ORDER BY changed`;
-
-  const waits = `
-    ${withLast} ${
+  type Within = (table: Table) => (revision: string) => string;
+  const ofMarks = (within: Within) =>
     newestTwo(`room_id = :room AND agent_id IN (
-      SELECT id FROM agents INDEXED BY agents_changed WHERE room_id = :room AND ${within("revision")})`)
-  }`;
-  return [
-    room,
-    rows("state"),
-    rows("agents", ofAgents),
-    rows("messages"),
-    waits,
-    rows("reservations"),
-    rows("departed"),
+      SELECT id FROM agents INDEXED BY agents_changed WHERE room_id = :room AND ${
+      within("agents")("revision")
+    })`);
+  const rows = (within: Within): string[] => [
+    ...(["state", "agents", "messages"] as const).map((table) =>
+      `${select(table, table === "agents" ? ofAgents : "*", within(table))} ORDER BY changed`
+    ),
+    ofMarks(within),
+    ...(["reservations", "departed"] as const).map((table) =>
+      `${select(table, "*", within(table))} ORDER BY changed`
+    ),
   ];
+  const inPage: Within = () => (revision) =>
+    `${revision} > ${START} AND ${revision} <= (SELECT last.revision - last.long FROM last)`;
+  const inPart: Within = (table) => (revision) =>
+    `${revision} = :at AND ${PLACES[table]} IN (SELECT value FROM json_each(:places, '$.${table}'))`;
+  return {
+    page: [room, ...rows(inPage).map((sql) => `${last} ${sql}`)],
+    places: places(":at"),
+    part: rows(inPart),
+  };
 }
 
 const OPEN_PARTS = PARTS.filter((part) => part !== "private").map((part) => `${part}_revision`);
 const OF_EVERYBODY = queriesFor({ sources: CHANGED, ofAgents: "*", revisions: OPEN_PARTS });
 
-const known = new Map<string, string[]>();
+const known = new Map<string, Queries>();
 
-function queriesOf(viewer: Viewer): { queries: string[]; args: Statement["args"] } {
+function queriesOf(viewer: Viewer): { queries: Queries; args: Statement["args"] } {
   const seen = seenBy(viewer);
   if (seen === undefined) return { queries: OF_EVERYBODY, args: {} };
   const queries = known.get(seen.sql) ?? queriesFor({
@@ -127,9 +171,28 @@ export function selectChanges(
 ): Statement[] {
   const { queries, args: seen } = queriesOf(viewer);
   const args = { room, after: after ?? null, began: began ?? null, limit, bytes, ...seen };
-  const [first, ...others] = queries;
+  const [first, ...others] = queries.page;
   return [
     { sql: first!, args, weight: SHORT_PAGE_WEIGHT }, // for all of them
     ...others.map((sql) => ({ sql, args })),
   ];
+}
+
+/** Selects what there is of a long revision, for `selectPart`. */
+export function selectPlaces(viewer: Viewer, room: string, at: number): Statement {
+  const { queries, args } = queriesOf(viewer);
+  return statementOf(queries.places, { ...args, room, at });
+}
+
+/** Selects rows of a long revision, as those of `selectChanges` after its first ones. `places`: those of a part, by table. */
+export function selectPart(
+  viewer: Viewer,
+  room: string,
+  at: number,
+  places: Record<string, unknown[]>,
+): Statement[] {
+  const { queries, args } = queriesOf(viewer);
+  const all = { ...args, room, at, places: JSON.stringify(places) };
+  const [first, ...others] = queries.part.map((sql) => statementOf(sql, all));
+  return [{ ...first!, weight: weightOf(PAGE_BYTES) }, ...others]; // for all of them
 }

@@ -64,6 +64,27 @@ export const MUTANTS: Mutant[] = [
     filter: "libsql: an agent registers again",
   },
   {
+    name: "the changes of a long revision read at once",
+    edits: [[
+      "           revision IS NOT NULL AND (SELECT SUM(size)",
+      "           FALSE AND (SELECT SUM(size)",
+    ]],
+    test: "tests/hostile/long_revisions.test.ts",
+    filter: "libsql: changes of one revision",
+  },
+  {
+    name: "a page of changes that tells a long revision after it as read",
+    edits: [["Number(room.edge) - Number(room.long)", "Number(room.edge)"]],
+    test: "tests/hostile/long_revisions.test.ts",
+    filter: "file: changes of one revision",
+  },
+  {
+    name: "a long revision missing in what a wait includes",
+    edits: [["if (alone) await completeInclude(", "if (!alone) await completeInclude("]],
+    test: "tests/hostile/long_revisions.test.ts",
+    filter: "file: a wait includes changes of one revision",
+  },
+  {
     name: "no revision guard",
     edits: [[": readSetAt(data);", ": { ...readSetAt(data), revision: 2 ** 50 };"]],
     test: "tests/cel/gate.test.ts",

@@ -1,5 +1,6 @@
 import { type ChangesQuery, selectChanges } from "../../../db/snapshots/changes_sql.ts";
-import { toChanges } from "../../../db/snapshots/changes.ts";
+import { toChanges, withLong } from "../../../db/snapshots/changes.ts";
+import type { Database } from "../../../db/database.ts";
 import type { Row } from "../../../db/driver/statement.ts";
 import { type Json, shared, stored } from "../../../db/json.ts";
 import type { Viewpoint } from "../../../db/agents/waits.ts";
@@ -50,6 +51,19 @@ export function queriesOfInclude(
     ...(messagesAfter ? [selectMessages(room, messagesAfter)] : []),
     ...(changesAfter ? selectChanges(viewer, room, changesAfter) : []),
   ];
+}
+
+/** Completes the rows of `queriesOfInclude`: of the changes, those of a long revision come by themselves. */
+export async function completeInclude(
+  database: Database,
+  viewer: Viewer,
+  room: string,
+  { messagesAfter, changesAfter }: Include,
+  extra: Row[][],
+): Promise<void> {
+  if (!changesAfter) return;
+  const changes = extra.splice(messagesAfter ? 1 : 0);
+  extra.push(...await withLong(database, viewer, room, changes));
 }
 
 /** Makes the members that an answer includes, as a viewpoint sees them. */

@@ -10,7 +10,7 @@ import { runAsTask } from "../../../db/yield.ts";
 import { NOTHING } from "../../rooms/definitions.ts";
 import { registrationAt } from "../departures.ts";
 import { inTime } from "../in_time.ts";
-import { queriesOfInclude } from "./include.ts";
+import { completeInclude, queriesOfInclude } from "./include.ts";
 import type { Reader, RoomData } from "../../rooms/reader.ts";
 import { type Reads, unionReads } from "../../language/dependencies.ts";
 import { createAccounts, MAX_REST_MS, MIN_COST_MS, type Shares, type Weight } from "./shares.ts";
@@ -124,6 +124,7 @@ export function createRounds(database: Database, reader: Reader, shares: Shares,
     const weight = weightOfLoad(reads, extra.length);
     const run = async () => {
       const data = await reader.load(viewer, room, reads, extra, { actors });
+      if (alone) await completeInclude(database, viewer, room, include, data.snapshot.extra);
       if (weight.lists > 0) account.isLarge = data.snapshot.size > LARGE;
       return data;
     };

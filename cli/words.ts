@@ -10,7 +10,7 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
   reservation_not_found: "See what is reserved: convene reserve.",
   reserved: "Wait for them with --timeout, or see who has them: convene reserve --path PATH.",
   room_not_found:
-    "Create it with convene room ID, or check --room. A locked one answers its own tokens alone.",
+    "Create it with convene room ID, or check --room. A locked one needs a token of it: join by a code, or set CONVENE_TOKEN.",
   task_over: "Take the next one: convene take.",
   unauthenticated: "Join by a code: convene join CODE.",
   version_conflict:

@@ -47,10 +47,12 @@ export const ROOMS = {
   room_not_found: {
     status: 404,
     cause: "There is no room with this id.",
-    cure: "Create it with `POST /rooms`, or check the id. A locked one answers its own tokens alone.",
+    cure:
+      "Create it with `POST /rooms`, or check the id. A locked one needs a token of it: `Authorization: Bearer cvn_...`.",
     say: (_: object) => ({
       message: "There is no room with this id.",
-      hint: "Create it with POST /rooms, or check the id. A locked one answers its own tokens alone.",
+      hint:
+        "Create it with POST /rooms, or check the id. A locked one needs a token of it: `Authorization: Bearer cvn_...`.",
     }),
   },
   agent_not_found: {

@@ -60,10 +60,35 @@ function roomInPath({ req: { method, path } }: Context): string | undefined {
   return makes ? "POST /rooms makes a room, by the `id` in its body." : undefined;
 }
 
+/** What to send instead of a change to what is there, by the resource. */
+const CHANGES: Array<[path: RegExp, methods: RegExp, hint: (path: string) => string]> = [
+  [/^\/rooms\/[^/]+\/state$/, /POST|PATCH/, (path) => `PUT writes a key, PUT ${path}/batch several.`],
+  [
+    /^\/rooms\/[^/]+\/agents\/[^/]+$/,
+    /POST|PUT|PATCH/,
+    (path) => `POST ${above(path)} updates its name, role and meta, POST ${path}/heartbeat its status.`,
+  ],
+  [
+    /^\/rooms\/[^/]+\/messages\/[^/]+$/,
+    /POST|PUT|PATCH|DELETE/,
+    (path) => `A message stays as it was posted. POST ${path}/fail withdraws a task.`,
+  ],
+];
+
+const above = (path: string) => path.replace(/\/[^/]*$/, "");
+
+function changeMeant({ req: { method, path } }: Context): string | undefined {
+  if (path.length > SHOWN) return undefined;
+  return CHANGES.find(([own, methods]) => own.test(path) && methods.test(method))?.[2](path);
+}
+
+/** UTF-16 units of a path that a hint repeats. */
+const SHOWN = 256;
+
 function refuseMethod(app: Hono, c: Context, allowed: string[]): never {
   c.header("Allow", allowed.join(", "));
   const [path, templates] = [pathOf(c), templatesOf(app)];
-  const meant = deeperPath(path, templates) ?? wordInPath(path, templates) ?? roomInPath(c);
+  const meant = deeperPath(path, templates) ?? wordInPath(path, templates) ?? roomInPath(c) ?? changeMeant(c);
   throw new RequestError("method_not_allowed", `${c.req.path} does not take ${c.req.method}.`, {
     hint: `It takes ${allowed.join(", ")}.${meant ? ` ${meant}` : ""}`,
   });

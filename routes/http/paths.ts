@@ -10,15 +10,28 @@ const MEANT: Record<string, string> = {
   batch: "bulk multi transaction",
   changes: "history log updates diff",
   claim: "next take pull",
-  complete: "done finish",
+  complete: "done finish ack resolve",
   eval: "evaluate query cel expression",
   events: "stream sse subscribe follow watch",
+  fail: "reject nack cancel abort",
   healthz: "health ping status ready live livez readyz",
-  messages: "chat send post msgs inbox tasks",
+  messages: "chat send post msgs inbox tasks task",
+  mcp: "sse modelcontextprotocol",
   "openapi.json": "openapi openapi.yaml openapi.yml swagger swagger.json",
+  release: "unclaim giveback giveup abandon",
+  renew: "extend prolong keepalive",
+  reservations: "reserve",
   state: "kv keys data values store views",
   wait: "poll await",
 };
+
+const MEANINGS = new Set(Object.values(MEANT).flatMap((words) => words.split(" ")));
+
+/** What is made of keys, and has no path of its own. */
+const PATTERNS = new Set(
+  "lock locks mutex barrier barriers vote votes voting leader election semaphore counter counters budget queue turn turns"
+    .split(" "),
+);
 
 /** Prefixes that other services have. */
 const PREFIX = /^(?:api|rest|convene|v\d+)$/i;
@@ -38,15 +51,15 @@ export function templatesOf(app: Hono): Template[] {
 /** Returns the template that matches a path, and its methods; undefined if the app has no such path. */
 export function mountedAt(app: Hono, path: string): { template: string; methods: string[] } | undefined {
   const segments = segmentsOf(path);
-  const template = app.routes.map(({ path }) => path).find((own) => isOf(segments, own));
+  const template = app.routes.map(({ path }) => path)
+    .find((own) => !own.includes("*") && isOf(segments, segmentsOf(own)));
   if (template === undefined) return undefined;
   const there = app.routes.filter(({ path, method }) => path === template && method !== "ALL");
   return { template, methods: there.map(({ method }) => method) };
 }
 
-function isOf(segments: Template, path: string): boolean {
-  const own = segmentsOf(path);
-  return !path.includes("*") && own.length === segments.length &&
+function isOf(segments: Template, own: Template): boolean {
+  return own.length === segments.length &&
     own.every((part, i) => part.startsWith(":") || part === segments[i]);
 }
 
@@ -77,7 +90,7 @@ export function nearPath(path: string, method: string, templates: Template[]): s
   if (segments.length > MAX_SEGMENTS) return undefined;
   const meant = meantBy(segments, templates);
   return meant === undefined
-    ? deeperPath(path, templates) ?? ofKey(segments, method) ?? ofEnding(segments)
+    ? deeperPath(path, templates) ?? ofKey(segments, method) ?? ofEnding(segments) ?? ofPattern(segments)
     : `Did you mean ${meant}?`;
 }
 
@@ -96,6 +109,7 @@ export function deeperPath(path: string, templates: Template[]): string | undefi
   const [word, ...above] = segments.toReversed();
   if (word === undefined || above.length === 0 || segments.length > MAX_SEGMENTS) return undefined;
   const begins = above.toReversed();
+  if (templates.some((own) => isOf(segments, own) && own.at(-1) === word)) return undefined;
   const template = templates.find((own) =>
     own.length > segments.length && own.at(-1) === word.toLowerCase() &&
     begins.every((segment, i) => own[i]!.startsWith(":") || own[i] === segment)
@@ -127,6 +141,11 @@ const ENDINGS: Record<string, string> = {
   tokens: "revoke delete",
   invites: "revoke delete",
 };
+
+function ofPattern([rooms, room, word = ""]: Template): string | undefined {
+  if (rooms !== "rooms" || !PATTERNS.has(word.toLowerCase())) return undefined;
+  return `It is made of keys, with PUT /rooms/${shown(room!)}/state: /docs/patterns shows how.`;
+}
 
 function ofEnding(segments: Template): string | undefined {
   const [rooms, , part = "", , word = ""] = segments;
@@ -162,7 +181,11 @@ function nearestOf(segments: Template, templates: Template[]): string | undefine
 
 function isNear(segment: string, own: string): boolean {
   const said = segment.toLowerCase();
-  return said === own || Boolean(MEANT[own]?.split(" ").includes(said)) || nearest(said, [own]) !== undefined;
+  if (said === own) return true;
+  // A word that means one thing may look like another: `unclaim` is no `claim`.
+  return MEANINGS.has(said)
+    ? Boolean(MEANT[own]?.split(" ").includes(said))
+    : nearest(said, [own]) !== undefined;
 }
 
 function shown(segment: string): string {

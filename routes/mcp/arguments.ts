@@ -8,7 +8,8 @@ import { members } from "./understood.ts";
 export const room = z.string().describe("Room id");
 export const agent = z.string().optional().describe("Your id");
 /** The token under which a call acts. Others than those of rooms come as a header alone. */
-const token = z.string().regex(/^cvn_/, "must be a token of the room, as join gave it").optional()
+const token = z.string().regex(/^cvn_/, "must be a token of the room, as join gave it, without `Bearer`")
+  .optional()
   .describe("Your token");
 export const messageId = z.int().min(1);
 export const gate = z.string("must be a CEL expression; leave it out to write unguarded").describe(
@@ -121,7 +122,9 @@ export function schemaOf<Shape extends z.ZodRawShape>(
           return fault === undefined ? { value: given } : { issues: [{ message: fault }] };
         }
         const { message, hint } = issuesOf({ shape }, value, parsed.error.issues, "argument");
-        return { issues: [{ message: hint === undefined ? message : `${message} ${hint}` }] };
+        return {
+          issues: [{ message: hint === undefined ? message : `${message.replace(/\.?$/, ".")} ${hint}` }],
+        };
       },
     },
   };

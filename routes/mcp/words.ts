@@ -9,8 +9,11 @@ const TAKE_NEXT = "Take the next one: take_task without `message`.";
 const HINTS: Record<string, string | ((refusal: Record<string, unknown>) => string)> = {
   invite_not_found:
     "Check `code` letter for letter. If it is right, ask whoever invited you for a new one, with a longer ttl or more uses.",
-  unauthenticated: "Pass `token`: the one that join gave you for this room. Without one name another agent.",
-  room_not_found: "Create it with join, or check `room`. A locked one answers its own tokens alone.",
+  unauthenticated:
+    "Pass the `token` that join gave you for this room, or the one that replaced it. If it was revoked, ask an admin. " +
+    "Without one name another agent.",
+  room_not_found:
+    "Create it with join, or check `room`. A locked one needs a `token` of it that is in force.",
   agent_not_found: "Call join first.",
   agent_exists:
     "Take another id, or leave out `if_new` if this agent is you. If a `code` invites you by this id, ask for a new one.",

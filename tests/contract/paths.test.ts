@@ -91,6 +91,12 @@ const NEAR: Array<[path: string, meant: string]> = [
   ["/rooms/r/messages/4/done", "/rooms/r/messages/4/complete?"],
   ["/rooms/r/reservations/1/release", "DELETE /rooms/r/reservations/1?"],
   ["/rooms/r/agents/ann/leave", "DELETE /rooms/r/agents/ann?"],
+  ["/rooms/r/messages/4/unclaim", "/rooms/r/messages/4/release?"],
+  ["/rooms/r/messages/4/ack", "/rooms/r/messages/4/complete?"],
+  ["/rooms/r/task", "/rooms/r/messages?"],
+  ["/rooms/r/lock", "keys, with PUT /rooms/r/state: /docs/patterns shows how."],
+  ["/rooms/r/barriers", "keys, with PUT /rooms/r/state: /docs/patterns shows how."],
+  ["/sse", "/mcp?"],
   ["/rooms/r/tokens/1/revoke", "DELETE /rooms/r/tokens/1?"],
 ];
 
@@ -122,16 +128,25 @@ contract("a method that an id does not take is told the path in which its word s
   const told: [path: string, meant: RegExp][] = [
     [`/rooms/${room}/messages/complete`, /It takes GET, .*\/messages\/\{message\}\/complete\?$/],
     [`/rooms/${room}/agents/heartbeat`, /It takes GET, .*\/agents\/\{agent\}\/heartbeat\?$/],
-    [`/rooms/${room}/agents/ann`, /^It takes GET, HEAD, DELETE, OPTIONS\.$/],
+    [
+      `/rooms/${room}/agents/ann`,
+      /^It takes GET, HEAD, DELETE, OPTIONS\. POST .*\/agents updates its name, role and meta, POST .*\/agents\/ann\/heartbeat its status\.$/,
+    ],
     [
       `/rooms/${room}`,
       /^It takes GET, HEAD, PATCH, DELETE, OPTIONS\. POST \/rooms makes a room, by the `id` in its body\.$/,
     ],
     [`/rooms/${room}/messages/next`, /It takes GET, .*\/messages\/claim\?$/],
     [`/rooms/${room}/messages/take/`, /It takes GET, .*\/messages\/claim\?$/],
-    [`/rooms/${room}/messages/1`, /^It takes GET, HEAD, OPTIONS\.$/],
+    [
+      `/rooms/${room}/messages/1`,
+      /^It takes GET, HEAD, OPTIONS\. A message stays as it was posted\. POST .*\/messages\/1\/fail withdraws a task\.$/,
+    ],
+    [`/rooms/${room}/state`, /^It takes .*\. PUT writes a key, PUT \/rooms\/.*\/state\/batch several\.$/],
     [`/rooms/${room}/changes`, /^It takes GET, HEAD, OPTIONS\.$/],
   ];
+  const taken = await t.get(`/rooms/${room}/messages/claim`);
+  assert.equal(taken.body.hint, "It takes POST, OPTIONS.", "a GET there is no slip of the path");
   for (const [path, meant] of told) {
     const reply = await t.post(path, {});
     assertError(reply, 405, "method_not_allowed");

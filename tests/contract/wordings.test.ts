@@ -78,6 +78,46 @@ contract("the hint of a missing member says what it is", async (t) => {
   assert.equal(invitation.hint, '`role`: one of "admin", "member", "reader".');
 });
 
+contract("a value of another type is told how to write it", async (t) => {
+  const room = await t.room();
+  const path = `/rooms/${room}`;
+  const told: [method: string, path: string, body: Json, hint: string][] = [
+    ["PUT", `${path}/state`, { key: "k", value: 1, if_version: "1" }, "Write it without quotes: 1."],
+    ["PUT", `${path}/state`, { key: "k", value: 1, ttl: "60" }, "Write it without quotes: 60."],
+    ["PUT", `${path}/state`, { key: "k", increment: "true" }, "Write it without quotes: true."],
+    ["POST", `${path}/wait`, { condition: "true", timeout: "5" }, "Write it without quotes: 5."],
+    ["POST", `${path}/messages`, { body: 1, reply_to: "7" }, "Write it without quotes: 7."],
+    ["POST", `${path}/messages`, { body: 1, needs: ["7"] }, "Write it without quotes: 7."],
+    ["POST", `${path}/messages`, { body: 1, needs: 7 }, "Send a list: [7]."],
+    ["POST", `${path}/agents`, { id: 7, name: "a" }, 'Write it in quotes: "7".'],
+    ["POST", `${path}/reservations`, { agent: "a", paths: "src/**" }, 'Send a list: ["src/**"].'],
+    ["PUT", `${path}/state/batch`, { writes: { key: "k", value: 1 } }, "Send a list of objects: [{...}]."],
+    ["PUT", `${path}/state/batch`, [{ key: "k", value: 1 }], 'Send the list as a member: {"writes":[...]}.'],
+    ["POST", `${path}/messages`, ["hello"], 'Send one object: {"key":"value"}.'],
+  ];
+  for (const [method, path, body, hint] of told) {
+    const reply = await t.request(method, path, { body });
+    assertInvalid(reply);
+    assert.equal(reply.body.hint, hint, JSON.stringify(body));
+  }
+  for (const body of [{ key: "k", value: 1, ttl: "60s" }, { key: "k", value: 1, ttl: 0 }]) {
+    assert.equal("hint" in (await t.put(`${path}/state`, body)).body, false);
+  }
+});
+
+contract("a token in a body or a query is told the header that it goes into", async (t) => {
+  const room = await t.room();
+  const told = /`Authorization: Bearer <token>`/;
+  assert.match((await t.get(`/rooms/${room}/state?token=t`)).body.hint, told);
+  for (const name of ["token", "api_key"]) {
+    assert.match(
+      (await t.put(`/rooms/${room}/state`, { key: "k", value: 1, [name]: "t" })).body.hint,
+      told,
+      name,
+    );
+  }
+});
+
 contract("a message's id that is none is not told as message 0", async (t) => {
   const room = await t.room();
   for (const id of ["abc", "0", "-1", "1.5", "01", "9007199254740993", "%20", "1e3"]) {

@@ -17,6 +17,7 @@ interface Issue {
   path: PropertyKey[];
   message: string;
   keys?: string[];
+  expected?: string;
 }
 
 const WHOLE: Record<Exclude<Kind, "tool">, string> = {
@@ -41,6 +42,7 @@ export function issuesOf(
       : []
   );
   const others = found.filter(({ code }) => code !== "unrecognized_keys");
+  const [other] = others;
   const issues = [
     ...unknown.map(({ path, name }) => ({ path: [...path, name], message: messageOf(kind, name) })),
     ...others.map(({ path, message }) => ({
@@ -59,17 +61,44 @@ export function issuesOf(
       ? memberHint(kind, schema as Schema, first.path, first.name)
       : message === MISSING
       ? descriptionHint(schema as Schema, path)
-      : undefined,
+      : other && typeHint(other, valueAt(value, other.path), schema as Schema),
   };
 }
 
+/** Tells how to write a value of another JSON type than was sent, where what is meant is plain. */
+function typeHint({ code, expected, path }: Issue, sent: unknown, schema: Schema): string | undefined {
+  if (path.length === 0) {
+    const holdsList = Array.isArray(sent) && namesOf(schema).includes("writes");
+    return holdsList ? 'Send the list as a member: {"writes":[...]}.' : 'Send one object: {"key":"value"}.';
+  }
+  if (code !== "invalid_type" && code !== "invalid_union") return undefined;
+  const isBare = typeof sent === "string" && BARE.test(sent);
+  if (expected === "string") return typeof sent === "number" ? `Write it in quotes: "${sent}".` : undefined;
+  if (expected !== "array") return isBare ? `Write it without quotes: ${sent}.` : undefined;
+  const isWhole = typeof sent === "object" || path.at(-1) === "writes";
+  if (isWhole) return "Send a list of objects: [{...}].";
+  const item = isBare ? sent : JSON.stringify(sent);
+  return item.length <= SHOWN ? `Send a list: [${item}].` : "Send a list: [...].";
+}
+
+/** A number, or a flag, that was sent as text. */
+const BARE = /^(?:-?\d{1,15}(?:\.\d{1,15})?|true|false)$/;
+
+/** UTF-16 units of a text that a hint repeats. */
+const SHOWN = 64;
+
 function isMissing(value: unknown, path: PropertyKey[]): boolean {
+  return valueAt(value, path, null) === undefined;
+}
+
+/** The value at a path; `otherwise` where the path leads through what has no members. */
+function valueAt(value: unknown, path: PropertyKey[], otherwise?: null): unknown {
   let at = value;
   for (const step of path) {
-    if (typeof at !== "object" || at === null) return false;
+    if (typeof at !== "object" || at === null) return otherwise;
     at = (at as Record<PropertyKey, unknown>)[step];
   }
-  return at === undefined;
+  return at;
 }
 
 /** Tells where an unknown member belongs: under another name, in another object, or nowhere. */

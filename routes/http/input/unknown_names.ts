@@ -80,6 +80,11 @@ const REMOVAL: Partial<Record<Kind, string>> = {
   argument: "A write removes no key: delete_state does.",
 };
 
+/** Names under which callers send a token of the room. */
+const TOKENS = new Set(
+  "token accesstoken authtoken roomtoken admintoken apikey auth authorization bearer".split(" "),
+);
+
 const MEANT_BY_WRITES = ["writes", "batch", ...MEANT.writes!.split(" ")];
 
 /** UTF-16 units of a name that an error repeats. */
@@ -107,6 +112,9 @@ export function hintOf(kind: Kind, name: string, known: string[]): string | unde
   if (kind === "member" && PATHS.has(name)) return "The path names the room: leave it out.";
   if (kind === "member" && known.includes("increment") && MEANT_BY_WRITES.includes(plainOf(name))) {
     return BATCH;
+  }
+  if ((kind === "member" || kind === "parameter") && TOKENS.has(plainOf(name))) {
+    return "A token goes into a header: `Authorization: Bearer <token>`.";
   }
   if (known.includes("increment") && REMOVALS.includes(plainOf(name))) return REMOVAL[kind];
   if ((kind === "member" || kind === "argument") && OF_ANSWERS.has(name)) {

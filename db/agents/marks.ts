@@ -5,6 +5,7 @@ import type { Statement } from "../driver/statement.ts";
 import { SERVED, THERE } from "../release.ts";
 import { type Admission, ADMITTED, FROM_ADMITTED, NEW_REVISION } from "../write/admission.ts";
 import { BY_SERVICE, type WriteAs } from "../write/context.ts";
+import { beatAt } from "../write/heartbeat.ts";
 import { commit } from "../write/write.ts";
 import { REGISTERED } from "./registration.ts";
 import { IS_OVER } from "./waits.ts";
@@ -53,7 +54,7 @@ const MOVE = `
 const MOVE_AND_BEAT = `
   UPDATE agents SET
     revision = COALESCE(${NEW_REVISION}, revision),
-    last_heartbeat = MAX(last_heartbeat, :now)
+    ${beatAt(":now")}
    WHERE room_id = :room AND id = :agent`;
 
 /**

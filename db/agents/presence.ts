@@ -16,7 +16,7 @@ export function present(
   return wait ? { status: "waiting", waiting_on: wait.waiting_on } : { status, waiting_on: null };
 }
 
-/** Whether an agent is alive at a time of the database's clock: it waits, or had a heartbeat in the last 60 seconds. */
+/** Whether an agent is alive at a time of the database's clock: it waits, or had a heartbeat that counts (`ALIVE_MS`). */
 export function isAlive(agent: string, lastHeartbeat: string, newest: Newest, now: Date): boolean {
-  return newest.has(agent) || now.getTime() - Date.parse(lastHeartbeat) <= ALIVE_MS;
+  return newest.has(agent) || Math.abs(now.getTime() - Date.parse(lastHeartbeat)) <= ALIVE_MS;
 }

@@ -4,18 +4,28 @@ import { isOperator, SERVICE, type Viewer } from "../viewer.ts";
 import type { Condition, Statement } from "../driver/statement.ts";
 import { timeOf } from "./due.ts";
 
-/** Milliseconds for which an agent is alive after its last heartbeat, whether or not it waits. */
+/**
+ * Milliseconds for which an agent is alive after its last heartbeat, whether or not it waits. One that is further ahead
+ * was recorded before the database's clock was set back, and does not count.
+ */
 export const ALIVE_MS = 60_000;
 
-/** Makes the condition that a heartbeat is no older. */
-export const isRecent = (heartbeat: string) => `${heartbeat} >= ${timeOf(`(${NOW} - ${ALIVE_MS})`)}`;
+const LATEST = timeOf(`(${NOW} + ${ALIVE_MS})`);
+
+/** Makes the condition that a heartbeat is no older, nor further ahead. */
+export const isRecent = (heartbeat: string) =>
+  `${heartbeat} BETWEEN ${timeOf(`(${NOW} - ${ALIVE_MS})`)} AND ${LATEST}`;
 
 /** True of the row of an agent of `:room` that is alive, as `isAlive` tells (db/agents/presence.ts). */
 export const ALIVE = `(${isRecent("agents.last_heartbeat")}
   OR EXISTS (SELECT 1 FROM waits WHERE waits.room_id = :room AND waits.agent_id = agents.id))`;
 
-/** Moves heartbeats up to `now`, in SQL, never back. Append FROM or WHERE. */
-export const beat = (now: string) => `UPDATE agents SET last_heartbeat = MAX(last_heartbeat, ${now})`;
+/** Assigns a heartbeat at `now`, in SQL. It moves back only what is too far ahead to count. */
+export const beatAt = (now: string) =>
+  `last_heartbeat = IIF(last_heartbeat BETWEEN ${now} AND ${LATEST}, last_heartbeat, ${now})`;
+
+/** Records heartbeats at `now`, in SQL. Append FROM or WHERE. */
+export const beat = (now: string) => `UPDATE agents SET ${beatAt(now)}`;
 
 /** Records the heartbeat of one agent. Append further conditions with AND. */
 export const BEAT = `${beat(":now")} WHERE room_id = :room AND id = :agent`;

@@ -91,6 +91,24 @@ export const MUTANTS: Mutant[] = [
     filter: "a gate holds in the very state",
   },
   {
+    name: "an agent alive by a heartbeat of a time that is yet to come",
+    edits: [[
+      "Math.abs(now.getTime() - Date.parse(lastHeartbeat))",
+      "now.getTime() - Date.parse(lastHeartbeat)",
+    ]],
+    test: "tests/db/heartbeats.test.ts",
+    filter: "clock was set back by a day, an agent is alive when it posts",
+  },
+  {
+    name: "a heartbeat that never moves back",
+    edits: [[
+      "IIF(last_heartbeat BETWEEN ${now} AND ${LATEST}, last_heartbeat, ${now})",
+      "MAX(last_heartbeat, ${now})",
+    ]],
+    test: "tests/db/heartbeats.test.ts",
+    filter: "clock was set back by a day, an agent is alive when it puts a key",
+  },
+  {
     name: "a gate on alive without its guard",
     edits: [["if (alive) conditions.push(ALIVE_UNCHANGED), args.alive = JSON.stringify(alive);", ""]],
     test: "tests/cel/gate.test.ts",
@@ -410,7 +428,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a mark that is no sign of life",
-    edits: [["    last_heartbeat = MAX(last_heartbeat, :now)\n", "    last_heartbeat = last_heartbeat\n"]],
+    edits: [['    ${beatAt(":now")}\n', "    last_heartbeat = last_heartbeat\n"]],
     test: "tests/routes/round_trips.test.ts",
     filter: "a wait that is marked and woken",
   },

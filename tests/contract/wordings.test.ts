@@ -86,6 +86,7 @@ contract("a value of another type is told how to write it", async (t) => {
     ["PUT", `${path}/state`, { key: "k", value: 1, ttl: "60" }, "Write it without quotes: 60."],
     ["PUT", `${path}/state`, { key: "k", increment: "true" }, "Write it without quotes: true."],
     ["POST", `${path}/wait`, { condition: "true", timeout: "5" }, "Write it without quotes: 5."],
+    ["POST", "/rooms", { locked: "true" }, "Write it without quotes: true."],
     ["POST", `${path}/messages`, { body: 1, reply_to: "7" }, "Write it without quotes: 7."],
     ["POST", `${path}/messages`, { body: 1, needs: ["7"] }, "Write it without quotes: 7."],
     ["POST", `${path}/messages`, { body: 1, needs: 7 }, "Send a list: [7]."],
@@ -100,8 +101,9 @@ contract("a value of another type is told how to write it", async (t) => {
     assertInvalid(reply);
     assert.equal(reply.body.hint, hint, JSON.stringify(body));
   }
-  for (const body of [{ key: "k", value: 1, ttl: "60s" }, { key: "k", value: 1, ttl: 0 }]) {
-    assert.equal("hint" in (await t.put(`${path}/state`, body)).body, false);
+  // Without quotes these would be refused, too.
+  for (const ttl of ["60s", "1.5", "true", 0, 1.5]) {
+    assert.equal("hint" in (await t.put(`${path}/state`, { key: "k", value: 1, ttl })).body, false, `${ttl}`);
   }
 });
 

@@ -72,17 +72,22 @@ function typeHint({ code, expected, path }: Issue, sent: unknown, schema: Schema
     return holdsList ? 'Send the list as a member: {"writes":[...]}.' : 'Send one object: {"key":"value"}.';
   }
   if (code !== "invalid_type" && code !== "invalid_union") return undefined;
-  const isBare = typeof sent === "string" && BARE.test(sent);
+  const isNumber = typeof sent === "string" && NUMBER.test(sent);
+  const isFlag = sent === "true" || sent === "false";
   if (expected === "string") return typeof sent === "number" ? `Write it in quotes: "${sent}".` : undefined;
-  if (expected !== "array") return isBare ? `Write it without quotes: ${sent}.` : undefined;
+  if (expected !== "array") {
+    const isQuoted = isNumber && expected === "number" || isFlag && expected === "boolean" ||
+      code === "invalid_union" && (isNumber || isFlag);
+    return isQuoted ? `Write it without quotes: ${sent}.` : undefined;
+  }
   const isWhole = typeof sent === "object" || path.at(-1) === "writes";
   if (isWhole) return "Send a list of objects: [{...}].";
-  const item = isBare ? sent : JSON.stringify(sent);
+  const item = isNumber ? sent : JSON.stringify(sent);
   return item.length <= SHOWN ? `Send a list: [${item}].` : "Send a list: [...].";
 }
 
-/** A number, or a flag, that was sent as text. */
-const BARE = /^(?:-?\d{1,15}(?:\.\d{1,15})?|true|false)$/;
+/** A whole number that was sent as text. Fractions are left out: few members take one. */
+const NUMBER = /^-?\d{1,15}$/;
 
 /** UTF-16 units of a text that a hint repeats. */
 const SHOWN = 64;

@@ -29,7 +29,7 @@ const SIZES = {
   state: "octet_length(value)",
   agents: `octet_length(meta) + ${MARKS_BYTES}`,
   messages: "octet_length(body)",
-  reservations: "octet_length(paths)",
+  reservations: "octet_length(paths) + IFNULL(octet_length(note), 0)",
   departed: "octet_length(id)",
 };
 type Table = keyof typeof SIZES;

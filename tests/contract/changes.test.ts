@@ -230,6 +230,18 @@ contract("changes larger than an answer of the database come in several", async 
   assert.equal(pages.flatMap(names).length, 200);
 });
 
+contract("the notes of reservations count as values where changes are cut", async (t) => {
+  const room = await t.room();
+  const note = "x".repeat(4_000);
+  for (let n = 0; n < 100; n += 20) {
+    await Promise.all(Array.from({ length: 20 }, (_, i) => {
+      return t.post(`/rooms/${room}/reservations`, { agent: "ann", paths: [`p${n + i}`], note });
+    }));
+  }
+  const pages = await follow(t, room, 1_000);
+  assert.deepEqual(pages.map(({ reservations }) => reservations.length), [66, 34]);
+}, oneBackend);
+
 // The revision of a message that nobody has claimed is its id.
 const BY_REVISION =
   /INDEX (\w+_changed|messages_claimed|messages_reopened) \(room_id=\? AND revision[>=]\?|INDEX messages_unclaimed \(room_id=\? AND id[>=]\?/;

@@ -2,13 +2,25 @@ import { Refusal } from "./refusal.ts";
 
 /** Milliseconds that a task may wait for the mutex, which keeps each request within 10 s. */
 const MAX_WAIT_MS = 7_000;
+/** Lanes of tasks that read much (db/consistent_read/lanes.ts). */
+const LANES = 3;
+/** Tasks that may wait in all lanes but the first: each holds what it has read in the lane before. */
+const MAX_WAITING = 4;
 
 /** Serializes tasks within this instance, to save attempts and memory. Correctness never depends on it. */
 export type Mutex = ReturnType<typeof createMutex>;
 
 /** Both return what the task returns. Errors: `unavailable`, what the task throws. */
 export function createMutex() {
-  return { serialize: createKeyedMutex(), serializeFairly: createFairMutex() };
+  const lanes = Array.from(
+    { length: LANES },
+    (_, lane) => createFairMutex(lane === 0 ? Infinity : MAX_WAITING),
+  );
+  return {
+    serialize: createKeyedMutex(),
+    serializeFairly: lanes[0]!,
+    lanes,
+  };
 }
 
 /**
@@ -33,9 +45,9 @@ function createKeyedMutex() {
 
 /**
  * Creates one mutex for all rooms, round robin by room, for tasks that read much: many of one room delay another room's
- * by only one of them.
+ * by only one of them. At most `maxWaiting` wait.
  */
-export function createFairMutex() {
+export function createFairMutex(maxWaiting = Infinity) {
   /** The waiting tasks by room. The next room comes first. */
   const waiting = new Map<string, Array<() => void>>();
   let isHeld = false;
@@ -52,6 +64,9 @@ export function createFairMutex() {
 
   return async function serializeFairly<T>(room: string, task: () => Promise<T>): Promise<T> {
     const since = performance.now();
+    if ([...waiting.values()].flat().length >= maxWaiting) {
+      throw new Refusal("unavailable", { why: "others_first" });
+    }
     await new Promise<void>((begin) => {
       waiting.set(room, [...waiting.get(room) ?? [], begin]);
       if (!isHeld) next();

@@ -37,19 +37,24 @@ export const REQUESTS = {
   },
   too_large: {
     status: 413,
-    cause: "The body or a value is too large, or a value would be after an edit. Nothing was changed.",
+    cause:
+      "The body, a value or what is to be read is too large, or a value would be after an edit. Nothing was changed.",
     cure: "Store large data elsewhere and share its address.",
     members: ["index?"],
     say: (
       { max, index, ...of }:
         & { max: number; index?: number }
-        & ({ what: string } | { scope: string; key: string; bytes: number }),
+        & ({ what: string } | { scope: string; key: string; bytes: number } | { read: true }),
     ) => ({
-      message: "what" in of
+      message: "read" in of
+        ? `A request reads at most ${max} characters of a room.`
+        : "what" in of
         ? `${of.what} may have at most ${max} bytes.`
         : `A value may have at most ${max} bytes; ${named(of.key, of.scope)} would have ${of.bytes}.`,
       index,
-      hint: "Store large data elsewhere and share its address.",
+      hint: "read" in of
+        ? "Read less of it at a time: one scope, keys with a prefix, a list with a `limit`."
+        : "Store large data elsewhere and share its address.",
     }),
   },
   unsupported_encoding: {

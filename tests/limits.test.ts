@@ -96,6 +96,7 @@ const TESTED: Record<keyof typeof LIMITS, [file: string, test: string]> = {
   reservationSeconds: [RESERVATIONS, "a reservation shows whose it is, of what, and until when"],
   mostReservationSeconds: [RESERVATIONS, NAMED],
   includeFields: ["contract/wait_include.test.ts", "an include names at most 100 fields"],
+  readLength: ["db/lanes.test.ts", "a request reads at most 96 MiB of a room"],
   listLength: [CONTRACT, CUT],
   listDefault: ["contract/messages.test.ts", "messages are listed by ascending id, 100 at a time"],
   idempotencyKeyLength: [

@@ -6,7 +6,7 @@ import type { Context } from "../language/expression.ts";
 import { MAX_WEIGHT, MessageCollection } from "../language/message_reads.ts";
 import { agentsFrom } from "./agent_root.ts";
 import { messageRoot } from "./message_root.ts";
-import type { RoomData } from "./reader.ts";
+import { covers, type RoomData } from "./reader.ts";
 import type { Reads } from "../language/dependencies.ts";
 import { type CelMap, scopesWith } from "./scopes.ts";
 import { createViews, lazyViews, type ViewResult } from "./view_root.ts";
@@ -60,6 +60,7 @@ export function createContext(data: RoomData) {
     const view = createViews(definitions, (eyes) => contextOf(null, eyes), {
       isTold,
       isBlind,
+      isLoaded: (wanted) => !data.lacksViews || covers(reads, wanted),
       sharers: Math.max(1, reads.eyes.length),
     });
     const views = lazyViews(definitions, view);

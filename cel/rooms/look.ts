@@ -23,12 +23,12 @@ export interface Sight extends Further {
  */
 export async function lookAt<T>(
   reader: Reader,
-  { viewer, room, reads, self = null, extra, redefined, actors }: Sight,
+  { viewer, room, reads, self = null, extra, redefined, actors, shows }: Sight,
   evaluate: (context: RoomContext, data: RoomData) => T | Promise<T>,
 ): Promise<{ result: T; data: RoomData }> {
   let wanted = readsFrom(reads, self);
   for (let misses = 0;; misses++) {
-    const further = { redefined: redefined && misses === 0, actors };
+    const further = { redefined: redefined && misses === 0, actors, shows };
     const data = await reader.load(viewer, room, wanted, extra, further);
     if (isBusy()) await yieldToOthers();
     const context = createContext(data);

@@ -1,5 +1,5 @@
 import type { Database } from "../../db/database.ts";
-import { Refusal } from "../../db/refusal.ts";
+import { isRefusal, Refusal } from "../../db/refusal.ts";
 import { loadSnapshot, type Snapshot } from "../../db/snapshots/snapshot.ts";
 import type { Query } from "../../db/consistent_read/read.ts";
 import type { Viewer } from "../../db/viewer.ts";
@@ -16,6 +16,8 @@ export interface RoomData extends Converted {
   definitions: Definitions;
   /** Everything that the expression depends on: the read set of a gate, and what a wait watches. */
   reads: Reads;
+  /** Whether what views read is left out, since all of it is too much to read. */
+  lacksViews: boolean;
 }
 
 export type Reader = ReturnType<typeof createReader>;
@@ -26,6 +28,8 @@ export interface Further {
   redefined?: boolean;
   /** The agents of which to find out whether they are secure (`unprovenActors`). */
   actors?: readonly string[];
+  /** Whether to leave out what views read where that is too much, for who shows the room with them or without. */
+  shows?: boolean;
 }
 
 /** The maximum bytes of remembered definitions: hundreds of rooms with many views, or thousands with few. */
@@ -59,25 +63,34 @@ export function createReader(database: Database) {
     /**
      * Loads what `reads` names, as the viewer sees it, with the rows of the `extra` queries at the same revision. Takes
      * one round trip, and one more to read views whose definitions are unknown to this instance, unless they are known
-     * to be `redefined`. Errors: `room_not_found`, `unavailable`.
+     * to be `redefined`. Errors: `room_not_found`, `too_large`, `unavailable`.
      */
     async load(
       viewer: Viewer,
       room: string,
       reads: Reads,
       extra: Query[] = [],
-      { redefined = false, actors = [] }: Further = {},
+      { redefined = false, actors = [], shows = false }: Further = {},
     ): Promise<RoomData> {
       if (!readsViews(reads)) {
         const select = { ...queryOf(reads), views: false, actors };
-        return await toData(await loadSnapshot(database, viewer, room, select, extra), NONE, reads);
+        return await toData(await loadSnapshot(database, viewer, room, select, extra), NONE, { reads });
       }
       let known = remembered.get(room);
       let views = known === undefined || redefined;
       let loaded = withViews(reads, known?.definitions ?? NONE);
+      let lacksViews = false;
       for (let loads = 0; loads < MAX_LOADS; loads++) {
         const select = { ...queryOf(loaded), views, actors };
-        const snapshot = await loadSnapshot(database, viewer, room, select, extra);
+        let snapshot: Snapshot;
+        try {
+          snapshot = await loadSnapshot(database, viewer, room, select, extra);
+        } catch (error) {
+          if (!shows || lacksViews || !isRefusal(error, "too_large")) throw error;
+          lacksViews = true;
+          loaded = reads;
+          continue;
+        }
         // Definitions of a later revision stem from before the database was restored from a copy.
         if (known && known.revision > snapshot.revisions.revision) remembered.forget(room);
         const moved = known?.revision !== snapshot.revisions.views || known.createdAt !== snapshot.createdAt;
@@ -86,8 +99,10 @@ export function createReader(database: Database) {
           views = true; // keeps `loaded`: most changes of a view leave its reads as they are
           continue;
         }
-        const all = withViews(reads, known!.definitions);
-        if (covers(loaded, all)) return await toData(snapshot, known!.definitions, all);
+        const { definitions } = known!;
+        if (lacksViews) return await toData(snapshot, definitions, { reads, lacksViews });
+        const all = withViews(reads, definitions);
+        if (covers(loaded, all)) return await toData(snapshot, definitions, { reads: all });
         loaded = unionReads([loaded, all]);
         views = loads > 0;
       }
@@ -97,10 +112,14 @@ export function createReader(database: Database) {
 }
 
 /** Converts a snapshot for expressions, and compiles the views that these read. */
-async function toData(snapshot: Snapshot, definitions: Definitions, reads: Reads): Promise<RoomData> {
+async function toData(
+  snapshot: Snapshot,
+  definitions: Definitions,
+  { reads, lacksViews = false }: { reads: Reads; lacksViews?: boolean },
+): Promise<RoomData> {
   const converted = await convert(snapshot);
   await compileAhead(viewsOf(reads, definitions).map((view) => definitions.get(view)!.source));
-  return { snapshot, definitions, reads, ...converted };
+  return { snapshot, definitions, reads, lacksViews, ...converted };
 }
 
 /** What to load for the reads. */

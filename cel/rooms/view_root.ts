@@ -21,14 +21,16 @@ export type ViewResult = { value: Json } | { error: Failure };
  * Evaluates views, each once, with the eyes of who defined it. A view with an agent's eyes has a budget of its own, one of
  * `sharers` parts, so that the evaluation around it cannot tell its cost; why it fails shows only where `isTold`. Views
  * that name each other in a cycle fail with `view_cycle`, as do those whose cycle shows only at evaluation, since an index
- * in it is computed. `isBlind`: whether the viewer sees what a view with everybody's eyes reads and does not see.
+ * in it is computed. `isBlind`: whether the viewer sees what a view with everybody's eyes reads and does not see;
+ * `isLoaded`: whether what a view reads is there.
  */
 export function createViews(
   definitions: Definitions,
   contextFor: (eyes: string | null) => Context,
-  { isTold, isBlind, sharers }: {
+  { isTold, isBlind, isLoaded, sharers }: {
     isTold(eyes: string | null): boolean;
     isBlind(reads: Reads): boolean;
+    isLoaded(reads: Reads): boolean;
     sharers: number;
   },
 ): (name: string) => ViewResult {
@@ -42,8 +44,9 @@ export function createViews(
     const began = underWay.indexOf(name);
     if (began >= 0) underWay.slice(began).forEach((member) => inCycle.add(member));
     if (inCycle.has(name)) return cycle(name);
-    underWay.push(name);
     const { source, eyes, reads } = definition;
+    if (!isLoaded(reads)) return isTold(eyes) ? tooLarge() : untold(name, eyes!);
+    underWay.push(name);
     const run = () => evaluate(source, contextFor(eyes));
     const result = eyes === null ? run() : underOwnBudget(eyes, sharers, run);
     underWay.pop();
@@ -76,6 +79,15 @@ function untold(name: string, eyes: string): ViewResult {
 
 function cycle(name: string): ViewResult {
   return failure("view_cycle", `The view ${JSON.stringify(name)} is defined by itself.`);
+}
+
+/** What a view shows where all that the views read is too much to read. */
+export function tooLarge(): ViewResult {
+  return failure(
+    "too_large",
+    "The room's views read too much of it.",
+    "Read keys by name, or scopes that are small.",
+  );
 }
 
 function failure(code: string, message: string, hint?: string): ViewResult {

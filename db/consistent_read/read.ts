@@ -12,29 +12,27 @@ import {
   wantedOf,
 } from "./listing.ts";
 import { selectGoneSince, selectMoved, selectPage } from "./page_sql.ts";
-import { Refusal } from "../refusal.ts";
-import type { Row, Statement, Value } from "../driver/statement.ts";
+import { lengthOf, type Row, type Statement, type Value } from "../driver/statement.ts";
+import { readInLanes } from "./lanes.ts";
 import { createThread } from "./thread.ts";
 import type { Viewer } from "../viewer.ts";
 import { isBusy, sortYielding, yieldToOthers } from "../yield.ts";
 
 export type Query = Statement | Listing;
 
-/** More steps than the largest room needs, 10,000 keys of 64 KiB, and than a request has time for. */
-const MAX_STEPS = 10_000;
-
 /**
  * Reads any amount of a room at one revision, and yields in between. The first query selects the room's `revision`.
  * Statements must be small; listings need not be. One round trip reads what fits into a first page, two read a page
  * more. Each further step reads, in one transaction, the next page of one listing and what has changed in all pages
  * since the step before: together these are the pages as of this step. So a read never starts over, however fast the
- * room changes.
- * Errors: `DatabaseUnavailable`, `unauthenticated`, `unavailable`.
+ * room changes. What is long is read in lanes (lanes.ts), and given up where that takes too long.
+ * Errors: `DatabaseUnavailable`, `unauthenticated`, `too_large`, `unavailable`.
  */
 export async function readConsistent(database: Database, viewer: Viewer, queries: Query[]): Promise<Row[][]> {
   const readings = queries.map((query, n) =>
     "sql" in query ? createPlain(query, n === 0) : query.thread ? createThread(query) : createPaged(query)
   );
+  let length = 0;
   const revision = () => Number((readings[0]!.rows() as Row[])[0]?.revision);
   /** Whether the room does not exist, or this release may not serve it: the read ends. */
   const isRefused = () => !(revision() >= 0);
@@ -48,6 +46,7 @@ export async function readConsistent(database: Database, viewer: Viewer, queries
   ): Promise<boolean> {
     const wanted = readings.map((reading) => reading.statements(seen, last, bytesOf(reading)));
     const results = await readCurrent(database, viewer, wanted.flat());
+    length += lengthOf(results);
     for (const [n, reading] of readings.entries()) {
       if (isBusy()) await yieldToOthers();
       reading.take(results.splice(0, wanted[n]!.length));
@@ -63,11 +62,7 @@ export async function readConsistent(database: Database, viewer: Viewer, queries
 
   // The second step suffices for what is little longer than a first page. So that need not wait for large reads.
   if (!await step(() => FIRST_PAGE_BYTES, undefined, true) && !await next(true)) {
-    // Runs one large read at a time, for the sake of other requests and of memory.
-    await database.serializeFairly(String(queries[0]!.args.room ?? ""), async () => {
-      for (let steps = 2; steps < MAX_STEPS; steps++) if (await next()) return;
-      throw new Refusal("unavailable", { why: "too_large" });
-    });
+    await readInLanes(database, String(queries[0]!.args.room ?? ""), next, () => length);
   }
   const all: Row[][] = [];
   for (const reading of readings) {

@@ -33,3 +33,14 @@ export function weightOf(bytes: number): number {
 export type Row = Record<string, unknown>;
 /** Sends statements as one transaction; returns the rows of each. */
 export type Send = (statements: Statement[]) => Promise<Row[][]>;
+
+/** Sums the lengths of the texts in rows. */
+export function lengthOf(results: Row[][]): number {
+  let length = 0;
+  for (const rows of results) {
+    for (const row of rows) {
+      for (const name in row) if (typeof row[name] === "string") length += row[name].length;
+    }
+  }
+  return length;
+}

@@ -6,7 +6,7 @@ import { marksOf, toWait, WAIT_CELLS, type WaitInProgress } from "../agents/wait
 import { rowsOfCells } from "../consistent_read/listing.ts";
 import { type Query, readConsistent } from "../consistent_read/read.ts";
 import type { Database } from "../database.ts";
-import type { Row } from "../driver/statement.ts";
+import { lengthOf, type Row } from "../driver/statement.ts";
 import { Refusal, served } from "../refusal.ts";
 import { eyesOf } from "../state/entry.ts";
 import type { Viewer } from "../viewer.ts";
@@ -87,7 +87,7 @@ export async function loadSnapshot(
   if (found.sees) foundSeeing(viewer);
   if (lacksSecured) foundGuarded(room);
   if (found.sees || lacksSecured) return await loadSnapshot(database, viewer, room, query, extra);
-  const size = sizeOf(results);
+  const size = lengthOf(results);
   const rows = Object.fromEntries(names.map((name) => [name, results.shift()!]));
   const factRows = results.splice(0, facts.length);
   return {
@@ -97,17 +97,6 @@ export async function loadSnapshot(
     extra: results,
     size,
   };
-}
-
-/** Sums the lengths of the texts in rows. */
-function sizeOf(results: Row[][]): number {
-  let size = 0;
-  for (const rows of results) {
-    for (const row of rows) {
-      for (const name in row) if (typeof row[name] === "string") size += row[name].length;
-    }
-  }
-  return size;
 }
 
 async function toSnapshot(

@@ -3,6 +3,7 @@ import { MAX_DEPTH, MAX_LOOPS, MAX_SOURCE } from "../../cel/language/environment
 import { MAX_LOOKUPS } from "../../cel/language/families.ts";
 import { MAX_PATTERN, MAX_REPEATS } from "../../cel/language/regex.ts";
 import { MAX_LISTED } from "../../db/messages/attempts.ts";
+import { MAX_LENGTH } from "../../db/consistent_read/lanes.ts";
 import { MAX_SHOWN } from "../../db/reservations/conflicts.ts";
 import { MAX_ALTERNATIVES } from "../../db/reservations/glob_syntax.ts";
 
@@ -113,6 +114,8 @@ export const LIMITS = {
   mostReservationSeconds: 24 * 60 * 60,
   /** Fields of a wait's `include`: each scope that it names is a query of its own. */
   includeFields: 100,
+  /** Characters that one request reads of a room, as JSON: 1,000 messages of 64 KiB fit, and all are held at once. */
+  readLength: MAX_LENGTH,
   /** Messages or rooms of one answer. */
   listLength: 1_000,
   /** Messages or rooms of one answer that does not say how many. */

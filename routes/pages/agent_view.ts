@@ -5,6 +5,7 @@ import { selectKeys } from "../../db/snapshots/page_queries.ts";
 import { isAlive, present, type Status } from "../../db/agents/presence.ts";
 import type { Newest } from "../../db/agents/waits.ts";
 import type { Row } from "../../db/driver/statement.ts";
+import { isRefusal } from "../../db/refusal.ts";
 import type { Viewer } from "../../db/viewer.ts";
 import type { AgentView } from "../../views/panels/agents/model.ts";
 import { conditionViews, keysNamed } from "./condition_view.ts";
@@ -34,10 +35,9 @@ export async function agentsOf(
   );
   const keys = keysNamed(read);
   const reads = { ...unionReads(read), messages: true };
-  await lookAt(
-    reader,
-    { viewer, room, reads, extra: [selectKeys(viewer, room, keys)] },
-    async (context, data) => {
+  const sight = { viewer, room, reads, extra: [selectKeys(viewer, room, keys)] };
+  try {
+    await lookAt(reader, sight, async (context, data) => {
       const [rows] = data.snapshot.extra as [Row[]];
       const view = await conditionViews({ data, context, keys, rows, agents });
       const judging = { left: JUDGING_MS };
@@ -46,8 +46,10 @@ export async function agentsOf(
         const { context: seen } = context.from({ self: agent.id, wait });
         agent.condition = view(await judgeCondition(conditions.get(agent.waiting_on!)!, seen, judging));
       }
-    },
-  );
+    });
+  } catch (error) {
+    if (!isRefusal(error, "too_large")) throw error; // then they are shown as they are, without their parts
+  }
   return agents;
 }
 

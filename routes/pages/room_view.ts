@@ -29,7 +29,7 @@ export async function loadRoom<Further>(
 ): Promise<LiveRoom & Further> {
   const [live, more] = [prepare(LIVE, viewer, id), prepare(further, viewer, id)];
   const queries = [withMarks(selectHeads(viewer, id), "newest"), ...live.queries, ...more.queries];
-  const sight = { viewer, room: id, reads: LOOK, extra: queries };
+  const sight = { viewer, room: id, reads: LOOK, extra: queries, shows: true };
   const { result: computed, data } = await lookAt(services.reader, sight, computeViews);
   const { now, revisions: { revision }, counts, extra: [heads, ...rows] } = data.snapshot;
   const newest = newestOf(marksOf(heads!));

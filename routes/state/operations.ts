@@ -72,7 +72,7 @@ export const STATE = describe({
         answers: { 200: "StateAnswer", 304: [] },
         shown,
         headers: ["ETag", "Convene-Reset"],
-        errors: ["key_not_found"],
+        errors: ["key_not_found", "too_large"],
       },
       put: {
         id: "writeEntry",

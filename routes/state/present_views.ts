@@ -1,8 +1,10 @@
 import { type Reads, unionReads } from "../../cel/language/dependencies.ts";
 import type { ViewResult } from "../../cel/rooms/context.ts";
+import { tooLarge } from "../../cel/rooms/view_root.ts";
 import { NOTHING } from "../../cel/rooms/definitions.ts";
 import { lookAt } from "../../cel/rooms/look.ts";
 import type { Reader } from "../../cel/rooms/reader.ts";
+import { isRefusal } from "../../db/refusal.ts";
 import { type Entry, VIEW_SCOPE } from "../../db/state/entry.ts";
 import { selectEntries, type StateFilter, toEntries } from "../../db/state/read.ts";
 import type { Viewer } from "../../db/viewer.ts";
@@ -39,12 +41,14 @@ async function presentOf(reader: Reader, viewer: Viewer, room: string, written: 
   for (const { expr } of written) reads.push((await compileOf(expr!)).reads);
   const all = unionReads([{ ...NOTHING, state: { scopes: [], keys } }, ...reads]);
   const names = written.map(({ key }) => key);
-  const { result } = await lookAt(
-    reader,
-    { viewer, room, reads: all, redefined: true },
-    (seen) => seen.views(names),
-  );
-  return result;
+  try {
+    const sight = { viewer, room, reads: all, redefined: true };
+    return (await lookAt(reader, sight, (seen) => seen.views(names))).result;
+  } catch (error) {
+    // They are written: the answer says so.
+    if (!isRefusal(error, "too_large")) throw error;
+    return new Map(names.map((name) => [name, tooLarge()]));
+  }
 }
 
 /** Lists entries, the views among them with their present values, all of one revision. Errors: `room_not_found`. */
@@ -52,7 +56,7 @@ export async function listResolved(reader: Reader, viewer: Viewer, room: string,
   const scopes = filter.key === undefined ? [VIEW_SCOPE] : [];
   const keys = filter.key === undefined ? [] : [{ scope: VIEW_SCOPE, key: filter.key }];
   const reads = { ...NOTHING, state: { scopes, keys } };
-  const sight = { viewer, room, reads, extra: selectEntries(viewer, room, filter) };
+  const sight = { viewer, room, reads, extra: selectEntries(viewer, room, filter), shows: true };
   const { result: { entries, views }, data } = await lookAt(reader, sight, async (seen, { snapshot }) => {
     const entries = await toEntries(snapshot.extra);
     const living = entries.filter((entry) => entry.scope === VIEW_SCOPE && !("deleted" in entry));

@@ -30,6 +30,7 @@ function roomData(views: Record<string, string>, shared: Record<string, unknown>
     ),
     reads: NOTHING,
     scopes: new Map([["_shared", toCel(shared as Json) as Map<string, unknown>], ["ann", new Map()]]),
+    lacksViews: false,
     hidden: new Map(),
     metas: new Map([["ann", new Map()]]),
     facts: NONE_LOADED,

@@ -968,6 +968,24 @@ export const MUTANTS: Mutant[] = [
     filter: "keeps none of them waiting",
   },
   {
+    name: "lists of some megabytes that wait for the longest",
+    edits: [["const LENGTHS = [8, 32, 96]", "const LENGTHS = [96]"]],
+    test: "tests/db/lanes.test.ts",
+    filter: "waits for none that is longer",
+  },
+  {
+    name: "a long read that goes on when its request is over",
+    edits: [["while (length() < most && database.elapsed() < until)", "while (length() < most)"]],
+    test: "tests/db/lanes.test.ts",
+    filter: "given up",
+  },
+  {
+    name: "long reads that all hold what they have read",
+    edits: [["lane === 0 ? Infinity : MAX_WAITING", "Infinity"]],
+    test: "tests/db/lanes.test.ts",
+    filter: "at most four wait",
+  },
+  {
     name: "a keyed write without its revision",
     edits: [["COALESCE((${revision.sql}), 'null')", "'null'"]],
     test: "tests/contract/idempotency.test.ts",

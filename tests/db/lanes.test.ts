@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { MAX_LENGTH, readInLanes } from "../../db/consistent_read/lanes.ts";
+import type { Database } from "../../db/database.ts";
+import { createMutex } from "../../db/serialize.ts";
+import { isRefusal } from "../../db/refusal.ts";
+
+const MEBI = 2 ** 20;
+
+/** What reads share, with a time that goes on by `ms` with each of their steps. */
+function shared(ms = 0) {
+  const time = { now: 0 };
+  const database = { ...createMutex(), elapsed: () => time.now } as Database;
+
+  /** Reads so many MiB, one a step; `at` is called before each. */
+  async function read(room: string, mebis: number, at: (mebi: number) => Promise<void> | void = () => {}) {
+    let length = 0;
+    const next = async () => {
+      await at(length / MEBI);
+      await new Promise((resolve) => setImmediate(resolve));
+      time.now += ms;
+      length += MEBI;
+      return length >= mebis * MEBI;
+    };
+    await readInLanes(database, room, next, () => length);
+    return room;
+  }
+  return read;
+}
+
+Deno.test("a request reads at most 96 MiB of a room", async () => {
+  const read = shared();
+  await read("full", 96);
+  await assert.rejects(read("more", 97), (error) => {
+    assert.ok(isRefusal(error, "too_large"));
+    assert.deepEqual(error.facts, { max: MAX_LENGTH, read: true });
+    return true;
+  });
+  await read("full", 96);
+});
+
+Deno.test("a list of some megabytes waits for none that is longer", async () => {
+  const read = shared();
+  const held = Promise.withResolvers<void>();
+  const reached = Promise.withResolvers<void>();
+  const long = read("long", 90, async (mebi) => {
+    if (mebi !== 40) return;
+    reached.resolve();
+    await held.promise;
+  });
+  await reached.promise;
+  assert.deepEqual(await Promise.all([read("some", 3), read("more", 20)]), ["some", "more"]);
+  const behind = read("as long", 50);
+  held.resolve();
+  assert.deepEqual(await Promise.all([long, behind]), ["long", "as long"]);
+});
+
+Deno.test("a read is given up when its request has been answered, and the next one begins", async () => {
+  const read = shared(1_000);
+  await assert.rejects(read("slow", 20), (error) => isRefusal(error, "unavailable"));
+  assert.equal(await read("next", 5), "next");
+});
+
+Deno.test("at most four wait for a long read, each with what it has read", async () => {
+  const read = shared();
+  const held = Promise.withResolvers<void>();
+  const reached = Promise.withResolvers<void>();
+  const long = read("long", 30, async (mebi) => {
+    if (mebi !== 10) return;
+    reached.resolve();
+    await held.promise;
+  });
+  await reached.promise;
+  const others = Array.from({ length: 6 }, (_, n) => read(`other ${n}`, 10));
+  const refused = await Promise.allSettled(others.slice(4));
+  for (const outcome of refused) {
+    assert.ok(outcome.status === "rejected" && isRefusal(outcome.reason, "unavailable"));
+  }
+  held.resolve();
+  await Promise.all([long, ...others.slice(0, 4)]);
+});

@@ -4,17 +4,18 @@ import { Refusal } from "./refusal.ts";
 const MAX_WAIT_MS = 7_000;
 /** Lanes of tasks that read much (db/consistent_read/lanes.ts). */
 const LANES = 3;
-/** Tasks that may wait in all lanes but the first: each holds what it has read in the lane before. */
-const MAX_WAITING = 4;
+/** Tasks that may wait in each lane but the first, and those of one room: each holds what it has read in the lane before. */
+const MAX_WAITING = { all: 8, ofRoom: 2 };
+const UNBOUNDED = { all: Infinity, ofRoom: Infinity };
 
 /** Serializes tasks within this instance, to save attempts and memory. Correctness never depends on it. */
 export type Mutex = ReturnType<typeof createMutex>;
 
-/** Both return what the task returns. Errors: `unavailable`, what the task throws. */
+/** Each returns what the task returns. `lanes`: `serializeFairly` comes first. Errors: `unavailable`, what the task throws. */
 export function createMutex() {
   const lanes = Array.from(
     { length: LANES },
-    (_, lane) => createFairMutex(lane === 0 ? Infinity : MAX_WAITING),
+    (_, lane) => createFairMutex(lane === 0 ? UNBOUNDED : MAX_WAITING),
   );
   return {
     serialize: createKeyedMutex(),
@@ -45,9 +46,9 @@ function createKeyedMutex() {
 
 /**
  * Creates one mutex for all rooms, round robin by room, for tasks that read much: many of one room delay another room's
- * by only one of them. At most `maxWaiting` wait.
+ * by only one of them. At most `max` wait.
  */
-export function createFairMutex(maxWaiting = Infinity) {
+export function createFairMutex(max = UNBOUNDED) {
   /** The waiting tasks by room. The next room comes first. */
   const waiting = new Map<string, Array<() => void>>();
   let isHeld = false;
@@ -64,7 +65,8 @@ export function createFairMutex(maxWaiting = Infinity) {
 
   return async function serializeFairly<T>(room: string, task: () => Promise<T>): Promise<T> {
     const since = performance.now();
-    if ([...waiting.values()].flat().length >= maxWaiting) {
+    const count = [...waiting.values()].reduce((sum, tasks) => sum + tasks.length, 0);
+    if (count >= max.all || (waiting.get(room)?.length ?? 0) >= max.ofRoom) {
       throw new Refusal("unavailable", { why: "others_first" });
     }
     await new Promise<void>((begin) => {

@@ -981,9 +981,9 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "long reads that all hold what they have read",
-    edits: [["lane === 0 ? Infinity : MAX_WAITING", "Infinity"]],
+    edits: [["lane === 0 ? UNBOUNDED : MAX_WAITING", "UNBOUNDED"]],
     test: "tests/db/lanes.test.ts",
-    filter: "at most four wait",
+    filter: "at most eight wait",
   },
   {
     name: "a keyed write without its revision",

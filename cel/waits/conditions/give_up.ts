@@ -3,7 +3,7 @@ import { LAST_ANSWER_MS } from "../in_time.ts";
 import type { Waiter } from "./waiter.ts";
 
 /** The maximum time for the last read of a wait, from its timeout or from `drain`. */
-const LAST_READ_MS = 1_500;
+export const LAST_READ_MS = 1_500;
 
 /** Ends waits whose last read takes too long, and somewhat later those too that have been read. Returns its timers. */
 export function giveUpLater(

@@ -27,6 +27,19 @@ function shared(ms = 0) {
   return read;
 }
 
+/** Begins to read a long room of so many MiB, and comes back when it has stopped `at` one of them. */
+async function stopped(read: ReturnType<typeof shared>, mebis: number, at: number) {
+  const held = Promise.withResolvers<void>();
+  const reached = Promise.withResolvers<void>();
+  const long = read("long", mebis, async (mebi) => {
+    if (mebi !== at) return;
+    reached.resolve();
+    await held.promise;
+  });
+  await reached.promise;
+  return { long, goOn: held.resolve };
+}
+
 Deno.test("a request reads at most 96 MiB of a room", async () => {
   const read = shared();
   await read("full", 96);
@@ -40,17 +53,10 @@ Deno.test("a request reads at most 96 MiB of a room", async () => {
 
 Deno.test("a list of some megabytes waits for none that is longer", async () => {
   const read = shared();
-  const held = Promise.withResolvers<void>();
-  const reached = Promise.withResolvers<void>();
-  const long = read("long", 90, async (mebi) => {
-    if (mebi !== 40) return;
-    reached.resolve();
-    await held.promise;
-  });
-  await reached.promise;
+  const { long, goOn } = await stopped(read, 90, 40);
   assert.deepEqual(await Promise.all([read("some", 3), read("more", 20)]), ["some", "more"]);
   const behind = read("as long", 50);
-  held.resolve();
+  goOn();
   assert.deepEqual(await Promise.all([long, behind]), ["long", "as long"]);
 });
 
@@ -62,20 +68,13 @@ Deno.test("a read is given up when its request has been answered, and the next o
 
 Deno.test("at most eight wait for a long read, two of a room, each with what it has read", async () => {
   const read = shared();
-  const held = Promise.withResolvers<void>();
-  const reached = Promise.withResolvers<void>();
-  const long = read("long", 30, async (mebi) => {
-    if (mebi !== 10) return;
-    reached.resolve();
-    await held.promise;
-  });
-  await reached.promise;
+  const { long, goOn } = await stopped(read, 30, 10);
   const isRefused = (reading: Promise<unknown>) =>
     assert.rejects(reading, (error) => isRefusal(error, "unavailable"));
   const own = Array.from({ length: 3 }, () => read("long", 10));
   await isRefused(own[2]!);
   const others = Array.from({ length: 8 }, (_, n) => read(`other ${n}`, 10));
   await Promise.all(others.slice(6).map(isRefused));
-  held.resolve();
+  goOn();
   await Promise.all([long, ...own.slice(0, 2), ...others.slice(0, 6)]);
 });

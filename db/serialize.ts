@@ -11,7 +11,7 @@ const UNBOUNDED = { all: Infinity, ofRoom: Infinity };
 /** Serializes tasks within this instance, to save attempts and memory. Correctness never depends on it. */
 export type Mutex = ReturnType<typeof createMutex>;
 
-/** Each returns what the task returns. `lanes`: `serializeFairly` comes first. Errors: `unavailable`, what the task throws. */
+/** Each returns what the task returns. Errors: `unavailable`, what the task throws. */
 export function createMutex() {
   const lanes = Array.from(
     { length: LANES },
@@ -19,7 +19,6 @@ export function createMutex() {
   );
   return {
     serialize: createKeyedMutex(),
-    serializeFairly: lanes[0]!,
     lanes,
   };
 }

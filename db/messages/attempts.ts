@@ -1,5 +1,6 @@
 import { SHORT_PAGE_BYTES, SHORT_PAGE_WEIGHT } from "../consistent_read/listing.ts";
 import { edgeOf } from "../consistent_read/page_sql.ts";
+import { readInLanes } from "../consistent_read/lanes.ts";
 import type { Database } from "../database.ts";
 import type { Row } from "../driver/statement.ts";
 import { type Json, stored } from "../json.ts";
@@ -71,12 +72,8 @@ export async function listAttempts(
     return rows!.length === 0 || rows![0]!.edge === null;
   }
 
-  if (!await next()) {
-    // One large read at a time, for the sake of memory, as `readConsistent` does.
-    await database.serializeFairly(room, async () => {
-      while (!await next());
-    });
-  }
+  // All that is listed, 4 MiB of errors, belongs to the first lane.
+  if (!await next()) await readInLanes(database, room, next, () => 0);
   return { attempts: attempts.slice(-MAX_LISTED), revision };
 }
 

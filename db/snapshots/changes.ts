@@ -1,8 +1,9 @@
 import { type Agent, toAgent } from "../agents/agent.ts";
 import { isHidden, type Newest, newestOf, toWait, type Viewpoint } from "../agents/waits.ts";
 import type { Database } from "../database.ts";
+import { readInLanes } from "../consistent_read/lanes.ts";
 import { PAGE_BYTES } from "../consistent_read/listing.ts";
-import type { Row, Statement } from "../driver/statement.ts";
+import { lengthOf, type Row, type Statement } from "../driver/statement.ts";
 import { stored } from "../json.ts";
 import { type Message, toMessage } from "../messages/message.ts";
 import { Refusal, served } from "../refusal.ts";
@@ -105,15 +106,22 @@ export async function withLong(
   }
 
   const all: Row[][] = before.map(() => []);
-  await database.serializeFairly(room, async () => {
-    const [places] = await read([selectPlaces(viewer, room, at)]);
-    for (const part of partsOf(places!)) {
-      for (const [n, rows] of (await read(selectPart(viewer, room, at, part))).entries()) {
-        all[n]!.push(...rows);
-      }
-      await yieldToOthers();
-    }
-  });
+  const [places] = await read([selectPlaces(viewer, room, at)]);
+  const parts = partsOf(places!);
+  let length = 0;
+
+  /** Reads the next part, and returns whether there is none after it. */
+  async function next(): Promise<boolean> {
+    const part = parts.shift();
+    if (part === undefined) return true;
+    const results = await read(selectPart(viewer, room, at, part));
+    for (const [n, rows] of results.entries()) all[n]!.push(...rows);
+    length += lengthOf(results);
+    await yieldToOthers();
+    return parts.length === 0;
+  }
+
+  await readInLanes(database, room, next, () => length);
   return [[{ ...found, long: 0 }], ...all];
 }
 

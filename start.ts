@@ -1,5 +1,4 @@
-import { FileNotOpened } from "./db/driver/file.ts";
-import { NewerDatabase } from "./db/driver/migrate.ts";
+import { DatabaseUnusable } from "./db/driver/faults.ts";
 import handler, { database, drain } from "./main.ts";
 import { onEnd } from "./routes/process/ending.ts";
 import { isLoopback } from "./routes/http/callers/networks.ts";
@@ -38,9 +37,9 @@ function tell({ hostname, port }: Deno.NetAddr) {
   console.log(`Try:  curl -X POST ${wordOf(`${url}/rooms`)} -d ${quoted(room)}`);
 }
 
-// The first request retries a database that does not answer yet. A file that cannot be opened, and a database that a
-// newer release has migrated, end the process before it says where it is; the reason is in the log already.
+// The first request retries a database that does not answer yet. One that no instance can use as it is set up ends the
+// process before it says where it is; the reason is in the log already.
 await database.migrate().catch(({ cause }) => {
-  if (cause instanceof NewerDatabase || cause instanceof FileNotOpened) Deno.exit(1);
+  if (cause instanceof DatabaseUnusable) Deno.exit(1);
 });
 tell(await listening.promise);

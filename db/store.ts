@@ -3,9 +3,8 @@ import { createRoundTrips, type Load } from "./batching/load.ts";
 import { createUses } from "./batching/uses.ts";
 import type { Beside, ServerClock } from "./clock.ts";
 import type { Connection } from "./driver/connection.ts";
-import { DatabaseUnavailable, faultOf, isSchemaMissing } from "./driver/faults.ts";
-import { FileNotOpened } from "./driver/file.ts";
-import { migrate, NewerDatabase, recreateTables } from "./driver/migrate.ts";
+import { DatabaseUnavailable, DatabaseUnusable, faultOf, isSchemaMissing } from "./driver/faults.ts";
+import { migrate, recreateTables } from "./driver/migrate.ts";
 import type { Row, Send, Statement } from "./driver/statement.ts";
 import { SERVICE, type Viewer } from "./viewer.ts";
 
@@ -174,7 +173,7 @@ function createLink(
 }
 
 /** Errors whose message says all that the operator needs. */
-const WORDED = [NewerDatabase, FileNotOpened, TablesMissing];
+const WORDED = [DatabaseUnusable, TablesMissing];
 
 /** Creates the function that tells the operator, who sees no answers, that the database fails. */
 function createReport(elapsed: () => number): (error: unknown) => void {
@@ -184,7 +183,15 @@ function createReport(elapsed: () => number): (error: unknown) => void {
       return;
     }
     reportedAt = elapsed();
-    if (WORDED.some((kind) => error instanceof kind)) console.error((error as Error).message);
-    else console.error("The database does not answer:", error instanceof Error ? error.message : error);
+    if (WORDED.some((kind) => error instanceof kind)) return console.error((error as Error).message);
+    console.error("The database does not answer:", firstLine(rootOf(error)));
   };
 }
+
+/** Returns the first cause of an error, which alone tells what to mend: a queue and `fetch` say the same of all. */
+function rootOf(error: unknown): unknown {
+  return error instanceof Error && error.cause !== undefined ? rootOf(error.cause) : error;
+}
+
+const firstLine = (error: unknown) =>
+  (error instanceof Error ? error.message : String(error)).split("\n", 1)[0];

@@ -29,7 +29,7 @@ export interface ServiceOptions {
   operatorToken?: string;
   /** What everybody may do, and not the operator alone. Default: all of it. */
   rules?: { listRooms?: boolean; openRooms?: boolean };
-  /** An https URL; any other value is ignored. */
+  /** An https URL. */
   source?: string;
 }
 
@@ -63,7 +63,7 @@ export function createServices(
   return {
     database,
     reader,
-    source: source?.startsWith("https://") ? source : undefined,
+    source,
     gates: createGates(database, reader),
     watch,
     taking: createTaking(database, reader, watch),

@@ -6,6 +6,9 @@ export class DatabaseUnavailable extends Error {
   }
 }
 
+/** Tells the operator why no instance can use the database as it is set up. Later requests change nothing of it. */
+export class DatabaseUnusable extends Error {}
+
 /**
  * Says what a failed batch means for its submissions.
  * - `busy`: another writer held the database; nothing was applied, the batch may be sent again.

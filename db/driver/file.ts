@@ -3,7 +3,7 @@ import { createLru } from "../lru.ts";
 import type Libsql from "libsql";
 import { bound } from "./binding.ts";
 import type { Connection } from "./connection.ts";
-import { faultOf } from "./faults.ts";
+import { DatabaseUnusable, faultOf } from "./faults.ts";
 import type { Row, Statement } from "./statement.ts";
 
 /** Milliseconds for which the thread blocks while another process writes. The batch sender's retry does not block. */
@@ -26,17 +26,16 @@ const lengthOf = (_: unknown, sql: string) => sql.length;
 const LONG = 8_192;
 
 /** Tells the operator that the file cannot be opened, which later requests do not change. */
-export class FileNotOpened extends Error {
+export class FileNotOpened extends DatabaseUnusable {
   override readonly name = "FileNotOpened";
-  constructor(path: string, options: ErrorOptions) {
+  constructor(path: string, cause: Error) {
     const folder = folderOf(path).replace(/(?<=.)\/$/, "");
-    super(
-      `The database file ${path} cannot be opened: ${
-        folder === "" ? "it" : `the folder ${folder} must exist, and`
-      } ` +
-        "must be one that the service may write.",
-      options,
-    );
+    const why = NO_DATABASE.test(cause.message)
+      ? "it is not a database of SQLite."
+      : folder === ""
+      ? "the service must be able to write it and its folder."
+      : `the folder ${folder} must exist, and the service must be able to write it and the file.`;
+    super(`The database file ${path} cannot be opened: ${why}`, { cause });
   }
 }
 
@@ -47,7 +46,7 @@ export class FileNotOpened extends Error {
  */
 export async function connectFile(url: string): Promise<Connection> {
   const { default: Database } = await import("libsql");
-  const path = decodeURIComponent(url.slice("file:".length).replace(/^\/\/(localhost)?(?=\/)/, ""));
+  const path = decoded(url.slice("file:".length).replace(/^\/\/(localhost)?(?=\/)/, ""));
   await makeFolder(path);
   const open = () => createSession(new Database(path, { timeout: BUSY_MS }));
   let session: Session | undefined = await openFirst(path, open);
@@ -191,14 +190,39 @@ async function openFirst(path: string, open: () => Session): Promise<Session> {
   try {
     const session = open();
     await useWal(session);
+    tryToWrite(session);
     return session;
   } catch (error) {
-    throw CANNOT_OPEN.test((error as Error).message) ? new FileNotOpened(path, { cause: error }) : error;
+    const { message } = error as Error;
+    const forGood = [CANNOT_OPEN, READ_ONLY, NO_DATABASE].some((words) => words.test(message));
+    throw forGood ? new FileNotOpened(path, error as Error) : error;
   }
 }
 
 /** What libSQL says where it cannot open a file, whichever the reason (SQLITE_CANTOPEN). */
 const CANNOT_OPEN = /\bunable to open /i;
+/** What it says where it may read the file only (SQLITE_READONLY). */
+const READ_ONLY = /\breadonly database\b/;
+/** What it says of a file that holds something else (SQLITE_NOTADB). */
+const NO_DATABASE = /\bis not a database\b/;
+
+/**
+ * Throws where the file cannot be written: with all its tables, only the first write would show it. A transaction that
+ * changes nothing begins there too.
+ */
+function tryToWrite({ plainly }: Session): void {
+  try {
+    plainly("BEGIN IMMEDIATE");
+  } catch (error) {
+    if (faultOf(error).kind !== "busy") throw error;
+    return; // another process writes it, so it can be written
+  }
+  try {
+    plainly("CREATE TABLE tried (n)");
+  } finally {
+    plainly("ROLLBACK");
+  }
+}
 
 /** Turns on the write-ahead log. It retries, since another process may be setting up the same file. */
 async function useWal({ plainly }: Session): Promise<void> {
@@ -247,6 +271,15 @@ function identityOf(path: string): string | undefined {
 async function makeFolder(path: string): Promise<void> {
   const folder = folderOf(path);
   if (folder !== "") await Deno.mkdir(folder, { recursive: true }).catch(() => {});
+}
+
+/** Decodes the path of a URL. Errors: `DatabaseUnusable`. */
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    throw new DatabaseUnusable("The database file's name has a % that begins no code: write %25 for it.");
+  }
 }
 
 /** Returns the folder of a path with its last slash; "" for a bare name. */

@@ -1,4 +1,4 @@
-import { faultOf, isSchemaMissing } from "./faults.ts";
+import { DatabaseUnusable, faultOf, isSchemaMissing } from "./faults.ts";
 import { RELEASE } from "../release.ts";
 import { MIGRATIONS } from "./schema.ts";
 import type { Send } from "./statement.ts";
@@ -12,7 +12,7 @@ const COMPATIBLE =
 const LOG = `INSERT INTO migrations (id, applied_at) VALUES (:id, strftime('%Y-%m-%dT%H:%M:%fZ'))`;
 
 /** Refuses a database that a later release has made incompatible with this one. */
-export class NewerDatabase extends Error {
+export class NewerDatabase extends DatabaseUnusable {
   override readonly name = "NewerDatabase";
   constructor(requires: number) {
     super(

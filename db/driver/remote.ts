@@ -1,6 +1,7 @@
 import type { Client } from "@libsql/client";
 import { bound } from "./binding.ts";
 import type { Connection } from "./connection.ts";
+import { DatabaseUnusable } from "./faults.ts";
 import { createStreams, plainly, rowsOf, transact } from "./kept_streams.ts";
 import type { Row, Statement } from "./statement.ts";
 import { type Cell, openStream, type Post, ServerError, type Stmt } from "./stream.ts";
@@ -20,9 +21,13 @@ const WITHOUT_FOREIGN_KEYS = plainly("PRAGMA foreign_keys = OFF");
  * server half as much for reads, and a fifth less for writes. Its requests and rows cost a call 0.1 ms more than these.
  */
 export async function connectRemote(url: string, authToken?: string): Promise<Connection> {
-  const { parseLibsqlUrl } = await import("@libsql/hrana-client");
-  const address = parseLibsqlUrl(url);
-  const token = address.authToken ?? authToken;
+  const address = await addressOf(url);
+  const token = (address.authToken ?? authToken)?.trim();
+  if (!/^[ -~]*$/.test(token ?? "")) {
+    throw new DatabaseUnusable(
+      "The database's token cannot be sent: it may hold ASCII characters only, in one line.",
+    );
+  }
   const headers = {
     "Accept-Encoding": "identity",
     "Content-Type": "application/json",
@@ -37,7 +42,7 @@ export async function connectRemote(url: string, authToken?: string): Promise<Co
   let client: Promise<Client> | undefined;
   const clientOf = () =>
     client ??= import("@libsql/client/web").then(({ createClient }) =>
-      createClient({ url, authToken, fetch: fetchOnce })
+      createClient({ url, authToken: token, fetch: fetchOnce })
     );
 
   return {
@@ -60,6 +65,17 @@ export async function connectRemote(url: string, authToken?: string): Promise<Co
       client?.then((opened) => opened.close());
     },
   };
+}
+
+/** Takes a server's URL apart. Errors: `DatabaseUnusable`. */
+async function addressOf(url: string) {
+  const { LibsqlUrlParseError, parseLibsqlUrl } = await import("@libsql/hrana-client");
+  try {
+    return parseLibsqlUrl(url);
+  } catch (error) {
+    if (!(error instanceof LibsqlUrlParseError)) throw error;
+    throw new DatabaseUnusable(`The database's address cannot be used: ${error.message}`, { cause: error });
+  }
 }
 
 /**

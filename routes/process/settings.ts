@@ -9,6 +9,8 @@ type Env = (name: string) => string | undefined;
 /** Longer intervals make no sense, and timers take at most 24 days. */
 const MAX_POLL_MS = 3_600_000;
 const MAX_PORT = 65_535;
+/** More proxies than stand in a row. Of a header that has fewer entries, its sender would choose the caller. */
+const MAX_PROXIES = 100;
 
 /**
  * Reads the operator's settings from the environment (README.md has the table). Errors: `StartRefusal` for an invalid
@@ -16,12 +18,12 @@ const MAX_PORT = 65_535;
  */
 export function settingsOf(env: Env): ServiceOptions {
   const publicUrl = publicUrlOf(env);
-  const trustedProxies = whole(env, "TRUSTED_PROXIES") ?? FAIR_USE.trustedProxies;
+  const trustedProxies = whole(env, "TRUSTED_PROXIES", 0, MAX_PROXIES) ?? FAIR_USE.trustedProxies;
   return {
     publicUrl,
     browsers: { public: publicUrl !== undefined || trustedProxies > 0, allowedOrigins: originsOf(env) },
     poll: whole(env, "WAIT_POLL_MS", 1, MAX_POLL_MS),
-    source: env("SOURCE_URL"),
+    source: sourceOf(env),
     operatorToken: operatorTokenOf(env),
     rules: { listRooms: isOn(env, "LIST_ROOMS", true), openRooms: !isOn(env, "REQUIRE_LOCKED", false) },
     fairUse: {
@@ -43,8 +45,9 @@ function operatorTokenOf(env: Env): string | undefined {
   const text = env("OPERATOR_TOKEN")?.trim();
   if (!text) return undefined;
   if (text.length >= MIN_OPERATOR_TOKEN && /^[ -~]*$/.test(text)) return text;
+  const has = text.length < MIN_OPERATOR_TOKEN ? `${text.length}` : "others";
   throw new StartRefusal(
-    `OPERATOR_TOKEN must have at least ${MIN_OPERATOR_TOKEN} characters, all of them ASCII, and has ${text.length}.`,
+    `OPERATOR_TOKEN must have at least ${MIN_OPERATOR_TOKEN} characters, all of them printable ASCII, and has ${has}.`,
   );
 }
 
@@ -79,6 +82,16 @@ function publicUrlOf(env: Env): string | undefined {
   const why = plain ? " The service answers at the root of its host: leave the path out." : "";
   throw new StartRefusal(
     `PUBLIC_URL must be an address such as https://convene.example, and is ${JSON.stringify(text)}.${why}`,
+  );
+}
+
+/** Returns SOURCE_URL, to which the first page links. */
+function sourceOf(env: Env): string | undefined {
+  const text = env("SOURCE_URL")?.trim();
+  if (!text) return undefined;
+  if (/^https:\/\//i.test(text) && URL.canParse(text)) return text;
+  throw new StartRefusal(
+    `SOURCE_URL must be an address such as https://source.example/convene, and is ${JSON.stringify(text)}.`,
   );
 }
 

@@ -47,7 +47,8 @@ const NUMBERS: Record<
   TRUSTED_PROXIES: {
     of: (env) => settingsOf(env).fairUse!.trustedProxies,
     unset: 0,
-    ...COUNT,
+    may: ["0", "7", "100"],
+    not: ["1.5", "-1", "101"],
   },
 };
 

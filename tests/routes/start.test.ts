@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { withFolder } from "../support/folder.ts";
 import { type Service, startService } from "../support/service.ts";
+import { fileWithTables } from "../support/tables.ts";
 
 async function withHost(host: string, test: (service: Service) => Promise<void>): Promise<void> {
   const service = await startService({ env: { HOST: host } });
@@ -120,6 +122,23 @@ const REFUSED: Array<[what: string, args: string[], env: Record<string, string>,
     { TURSO_DATABASE_URL: "http://127.0.0.1:9" },
     /^The database does not answer: ./,
   ],
+  [
+    "an address that no client takes",
+    START,
+    { TURSO_DATABASE_URL: "http://u:secret@a.example" },
+    /^The database's address cannot be used: (?!.*secret)/,
+  ],
+  [
+    "a file name that is no URL",
+    START,
+    { TURSO_DATABASE_URL: "file:%zz" },
+    /^The database file's name .*%25/,
+  ],
+  ["a token of the database that no header holds", START, {
+    TURSO_DATABASE_URL: "http://127.0.0.1:9",
+    TURSO_AUTH_TOKEN: "secret\nsecret",
+  }, /^The database's token cannot be sent: (?!.*secret)/],
+  ["an address of the source that is none", START, { SOURCE_URL: "javascript:1" }, /^SOURCE_URL must be/],
   ["a limit that is none, on a platform", ["serve", "--quiet", "-A", "--port", "0", "main.ts"], {
     RATE_LIMIT: "x",
   }, /^RATE_LIMIT must/],
@@ -140,6 +159,61 @@ Deno.test("a start is refused in one line: a port that another program has", asy
   const { code, stdout, stderr } = await refusal(START, { PORT: String(port) });
   assert.deepEqual([code, stdout], [1, ""], stderr);
   assert.match(stderr, new RegExp(`^The service cannot listen on HOST 127\\.0\\.0\\.1, PORT ${port}: .*\n$`));
+});
+
+/** A server that says no to everything. */
+const refuse = (status: number, body: string) =>
+  Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen() {} },
+    () => new Response(body, { status, headers: { "Content-Type": "application/json" } }),
+  );
+
+Deno.test("the log of a start names why the database does not answer", async () => {
+  const servers = [refuse(401, '{"error":"no"}'), refuse(200, "<html>\n</html>")];
+  const at = ({ addr }: Deno.HttpServer<Deno.NetAddr>) => `http://127.0.0.1:${addr.port}`;
+  const free = servers.map(at).concat("http://none.invalid");
+  try {
+    const logs = await Promise.all(
+      free.map((database) => refusal(MIGRATE, { TURSO_DATABASE_URL: database })),
+    );
+    const reasons = [/status 401/, /is not valid JSON|Unexpected/, /none\.invalid.* dns error/];
+    for (const [n, { code, stderr }] of logs.entries()) {
+      assert.equal(code, 1);
+      assert.match(stderr, new RegExp(`^The database does not answer: .*(${reasons[n]!.source}).*\n$`));
+    }
+  } finally {
+    await Promise.all(servers.map((server) => server.shutdown()));
+  }
+});
+
+async function refusedFile(folder: string): Promise<string> {
+  const { code, stdout, stderr } = await refusal(START, { TURSO_DATABASE_URL: `file:${folder}/c.db` });
+  assert.deepEqual([code, stdout], [1, ""], stderr);
+  assert.equal(stderr.trimEnd().split("\n").length, 1, stderr);
+  return stderr;
+}
+
+Deno.test("a file that is no database ends the start with its name", () =>
+  withFolder(async (folder) => {
+    await Deno.writeTextFile(`${folder}/c.db`, "no database");
+    assert.match(
+      await refusedFile(folder),
+      /^The database file \/.*\/c\.db .* is not a database of SQLite\.$/m,
+    );
+  }));
+
+Deno.test({
+  name: "a file that the service may only read ends the start, though it has all its tables",
+  ignore: Deno.uid() === 0, // who may write everything
+  fn: () =>
+    withFolder(async (folder) => {
+      await fileWithTables(`${folder}/c.db`);
+      await Deno.chmod(`${folder}/c.db`, 0o444);
+      assert.match(
+        await refusedFile(folder),
+        /^The database file \/.* must be able to write it and the file\.$/m,
+      );
+    }),
 });
 
 Deno.test("a service whose database is away says so before it says where it is", async () => {

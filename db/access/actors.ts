@@ -1,5 +1,5 @@
 import { isOperator, type ShownToken, type Viewer } from "../viewer.ts";
-import { actorsOf, type Acts } from "./acts.ts";
+import { actorsOf, type Acts, isSecure } from "./acts.ts";
 import { isKnownGuarded } from "./guarded.ts";
 import { isOfAgent } from "./private.ts";
 import { IN_FORCE, knownFacts } from "./token.ts";
@@ -63,7 +63,7 @@ export function ownArgs(writes: Array<{ by: Actor }>, judging: Judging): { own?:
 /**
  * A row of `mayAllAct`: the hash of a writer's token, the agent that it names, and one of the agents as whom it acts.
  */
-export type ActorRow = [hash: string | null, as: string | null, actor: string | null];
+type ActorRow = [hash: string | null, as: string | null, actor: string | null];
 
 /** Makes the rows of `mayAllAct`: one for each agent as whom each writer acts. */
 export function rowsOf(writers: Actor[]): ActorRow[] {
@@ -94,6 +94,5 @@ export const mayAllAct = (rows: string) => `
  */
 export const isVerified = {
   own: () => "1",
-  each: (agent: string) =>
-    `EXISTS (SELECT 1 FROM secured WHERE secured.room_id = rooms.id AND secured.agent_id = ${agent})`,
+  each: (agent: string) => isSecure(agent, "rooms.id"),
 };

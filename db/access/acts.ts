@@ -1,7 +1,7 @@
 import type { Condition, Row, Statement } from "../driver/statement.ts";
 import { isOperator, type Viewer } from "../viewer.ts";
 import { isOfAgent } from "./private.ts";
-import { IN_FORCE } from "./token.ts";
+import { IS_SHOWN } from "./token.ts";
 
 /** The agents as whom a write acts. */
 export interface Acts {
@@ -11,11 +11,9 @@ export interface Acts {
   scopes?: string[];
 }
 
-/**
- * True of an agent of `:room`, named in SQL, that is secure. A write that was admitted as such an agent is verified.
- */
-export const isSecure = (agent: string) =>
-  `EXISTS (SELECT 1 FROM secured WHERE secured.room_id = :room AND secured.agent_id = ${agent})`;
+/** True of an agent of a room, both in SQL, that is secure. A write that was admitted as such an agent is verified. */
+export const isSecure = (agent: string, room = ":room") =>
+  `EXISTS (SELECT 1 FROM secured WHERE secured.room_id = ${room} AND secured.agent_id = ${agent})`;
 
 export const AS_NONE: Acts = {};
 
@@ -52,9 +50,7 @@ export function mayAct(viewer: Viewer, acts: Acts): Condition | undefined {
     : [`NOT EXISTS (${secured} AND secured.agent_id IS NOT tokens.agent_id)`];
   const asMember = ["tokens.role = 'member'", ...asItself, ...noOther].join(" AND ");
   return {
-    sql: `EXISTS (SELECT 1 FROM tokens
-      WHERE tokens.hash = :viewer_token AND tokens.room_id = :room AND ${IN_FORCE}
-        AND (tokens.role = 'admin' OR ${asMember}))`,
+    sql: `EXISTS (SELECT 1 FROM tokens WHERE ${IS_SHOWN} AND (tokens.role = 'admin' OR ${asMember}))`,
     args: {
       ...names.args,
       viewer_token: token.hash,
@@ -68,9 +64,7 @@ export function isAdmin(viewer: Viewer): Condition {
   if (isOperator(viewer)) return { sql: "TRUE", args: {} };
   if (viewer.token === undefined) return { sql: "FALSE", args: {} };
   return {
-    sql:
-      `EXISTS (SELECT 1 FROM tokens WHERE tokens.hash = :viewer_token AND tokens.room_id = :room AND ${IN_FORCE}
-      AND tokens.role = 'admin')`,
+    sql: `EXISTS (SELECT 1 FROM tokens WHERE ${IS_SHOWN} AND tokens.role = 'admin')`,
     args: { viewer_token: viewer.token.hash },
   };
 }

@@ -2,7 +2,7 @@ import type { Condition } from "../driver/statement.ts";
 import { createLru } from "../lru.ts";
 import { DELETED } from "../release.ts";
 import { isOperator, type Viewer } from "../viewer.ts";
-import { IN_FORCE } from "./token.ts";
+import { IN_FORCE, IS_SHOWN } from "./token.ts";
 
 /*
  * The entries of a private scope have a `room_id` of their own, made of the room's and the agent's. No request can name
@@ -41,7 +41,7 @@ export function foundPrivate(room: string, scope: string): void {
   known.set(`${room}${BETWEEN}${scope}`, true);
 }
 
-/** Sorts after all ids of agents. */
+/** Sorts after all UTF-8 text. */
 export const LAST = "CAST(x'FF' AS TEXT)";
 
 /**
@@ -145,11 +145,11 @@ export function selectOwners(viewer: Viewer): Condition {
   };
 }
 
-/** True of an agent of `:room`, named in SQL, whose scope is private. */
-export const isPrivate = (agent: string) =>
+/** True of an agent of a room, both in SQL, whose scope is private. */
+export const isPrivate = (agent: string, room = ":room") =>
   `EXISTS (
   SELECT 1 FROM secured
-   WHERE secured.room_id = :room AND secured.agent_id = ${agent} AND secured.private_since IS NOT NULL)`;
+   WHERE secured.room_id = ${room} AND secured.agent_id = ${agent} AND secured.private_since IS NOT NULL)`;
 
 /**
  * Tells, in SQL, whether an agent's scope is private; null where the viewer may not know. Undefined without a token.
@@ -159,7 +159,7 @@ export function privateFor(viewer: Viewer, agent: string): Condition | undefined
   const { token } = viewer;
   return token && {
     sql: `(SELECT ${isPrivate(agent)} FROM tokens
-      WHERE tokens.hash = :viewer_token AND tokens.room_id = :room AND ${IN_FORCE}
+      WHERE ${IS_SHOWN}
         AND (tokens.role = 'admin' OR tokens.agent_id = ${agent}))`,
     args: { viewer_token: token.hash },
   };

@@ -11,6 +11,9 @@ import type { Role } from "./token_text.ts";
 export const inForce = (tokens: string) => `(${tokens}.expires_at IS NULL OR ${tokens}.expires_at > ${NOW})`;
 export const IN_FORCE = inForce("tokens");
 
+/** True of the row of the token that the viewer shows in `:room`, if it is in force. */
+export const IS_SHOWN = `tokens.hash = :viewer_token AND tokens.room_id = :room AND ${IN_FORCE}`;
+
 /**
  * Selects the generation of all tokens: a random number, which triggers draw anew whenever a token is made, rotated or
  * revoked. At the generation at which a token was in force it still is, unless it expires. So one look serves a batch of
@@ -25,7 +28,7 @@ const CHECK = `
          tokens.unused AND tokens.previous_hash IS NOT NULL AND tokens.request_key IS NOT NULL AS replaceable,
          (${GENERATION}) AS generation,
          EXISTS (SELECT 1 FROM rooms WHERE id = :open AND ${THERE}) AS is_open
-    FROM (SELECT 1) LEFT JOIN tokens ON tokens.hash = :viewer_token AND tokens.room_id = :room AND ${IN_FORCE}`;
+    FROM (SELECT 1) LEFT JOIN tokens ON ${IS_SHOWN}`;
 
 /**
  * Selects, as one JSON text, the generation, and the tokens that are not in force any more, each with whether an open

@@ -1,5 +1,5 @@
 import { actorOf, isVerified, mayAllAct, OWN_COUNT, ownArgs, rowsOf } from "../access/actors.ts";
-import { isKnownPrivate, isOfAgent } from "../access/private.ts";
+import { isKnownPrivate, isOfAgent, isPrivate } from "../access/private.ts";
 import { weightOfJson } from "../batching/coalesce.ts";
 import { advance, withinLimit } from "../write/admission.ts";
 import { type CoalescedWrite, createCoalescedWrites } from "../write/coalesced_write.ts";
@@ -53,10 +53,7 @@ const ADMIT = {
 };
 
 // A write of a private scope goes alone, since its entry has another `room_id`.
-const HIDDEN = `, MAX(EXISTS (
-  SELECT 1 FROM secured
-   WHERE secured.room_id = target.value ->> 0 AND secured.agent_id = target.value ->> 1
-     AND secured.private_since IS NOT NULL)) AS hidden`;
+const HIDDEN = `, MAX(${isPrivate("target.value ->> 1", "target.value ->> 0")}) AS hidden`;
 const ADMIT_IN_SCOPES = {
   own: judgedBy.own(HIDDEN, " AND NOT added.hidden"),
   each: judgedBy.each(HIDDEN, " AND NOT added.hidden"),

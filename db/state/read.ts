@@ -3,6 +3,7 @@ import {
   homeIn,
   isOfAgent,
   isSeeing,
+  LAST,
   seesAny,
   selectPrivate,
   selectSeen,
@@ -54,8 +55,7 @@ const GET_SEEN = getFrom(homeIn(selectSeen(ROOM, HASH), SCOPE, ROOM));
 /** Gets an entry for the operator, whose token belongs to no room. */
 const GET_ANY = getFrom(homeIn(selectPrivate(ROOM), SCOPE, ROOM));
 
-// The byte FF sorts after all UTF-8 text.
-const AFTER_PREFIX = `:prefix || CAST(x'FF' AS TEXT)`;
+const AFTER_PREFIX = `:prefix || ${LAST}`;
 
 /** Gets an entry. Errors: `room_not_found`, `unauthenticated`, `key_not_found`. */
 export async function getEntry(

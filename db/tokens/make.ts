@@ -1,6 +1,6 @@
 import { AS_NONE } from "../access/acts.ts";
 import { FORGET_EXPIRED, INSERT_TOKEN, newToken, TOKENS_LEFT } from "../access/make_token.ts";
-import { OWN, OWN_ROLE, ownHashOf } from "../access/own_token.ts";
+import { IS_ADMIN, OWN, OWN_ROLE, ownHashOf } from "../access/own_token.ts";
 import { learnToken } from "../access/token.ts";
 import type { Role } from "../access/token_text.ts";
 import type { Database } from "../database.ts";
@@ -22,7 +22,7 @@ export interface TokenRequest {
 }
 
 /** True where the viewer may make such a token: an admin any, a member narrower ones bound to its own agent. */
-const MAY_MAKE = `(${OWN_ROLE} = 'admin' OR ${OWN_ROLE} = 'member' AND CASE :role
+const MAY_MAKE = `(${IS_ADMIN} OR ${OWN_ROLE} = 'member' AND CASE :role
   WHEN 'member' THEN :agent = ${OWN("agent_id")}
   WHEN 'reader' THEN :agent IS NULL OR :agent = ${OWN("agent_id")}
   ELSE FALSE END)`;

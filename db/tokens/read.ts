@@ -1,4 +1,4 @@
-import { OWN, OWN_ROLE, ownHashOf } from "../access/own_token.ts";
+import { IS_ADMIN, OWN, ownHashOf } from "../access/own_token.ts";
 import { IN_FORCE } from "../access/token.ts";
 import type { Database } from "../database.ts";
 import { THERE } from "../release.ts";
@@ -8,7 +8,7 @@ import { madeBy, SHOWN_TOKEN, type Token, toToken } from "./token.ts";
 
 const LIST = `
   SELECT ${SHOWN_TOKEN} FROM tokens
-   WHERE room_id = :room AND ${IN_FORCE} AND (${OWN_ROLE} = 'admin' OR id IN (${madeBy(OWN("id"))}))
+   WHERE room_id = :room AND ${IN_FORCE} AND (${IS_ADMIN} OR id IN (${madeBy(OWN("id"))}))
    ORDER BY created_at, id`;
 
 /**

@@ -1,5 +1,5 @@
 import { AS_NONE } from "../access/acts.ts";
-import { OWN, OWN_ROLE, ownHashOf } from "../access/own_token.ts";
+import { IS_ADMIN, OWN, ownHashOf } from "../access/own_token.ts";
 import { IN_FORCE } from "../access/token.ts";
 import type { Database } from "../database.ts";
 import type { Row } from "../driver/statement.ts";
@@ -49,7 +49,7 @@ export function revocation(
 }
 
 /** True of a token that the viewer may revoke: an admin any, others their own and those that it made. */
-const MAY_REVOKE = `(${OWN_ROLE} = 'admin' OR :id IN (${madeBy(OWN("id"))}))`;
+const MAY_REVOKE = `(${IS_ADMIN} OR :id IN (${madeBy(OWN("id"))}))`;
 const IS_THERE = `EXISTS (SELECT 1 FROM tokens WHERE room_id = :room AND id = :id AND ${IN_FORCE})`;
 /** True where the room keeps an admin's token that does not expire, or had none. */
 const KEEPS_ADMIN = `(

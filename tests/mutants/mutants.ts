@@ -305,7 +305,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a task of a locked room that each of its members withdraws",
-    edits: [["      AND tokens.role = 'admin')`,", "      AND tokens.role <> 'reader')`,"]],
+    edits: [["${IS_SHOWN} AND tokens.role = 'admin')`,", "${IS_SHOWN} AND tokens.role <> 'reader')`,"]],
     test: "tests/contract/locked.test.ts",
     filter: "file: an admin of a locked room fails",
   },
@@ -1254,10 +1254,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a token that counts in every room",
-    edits: [[
-      "ON tokens.hash = :viewer_token AND tokens.room_id = :room AND",
-      "ON tokens.hash = :viewer_token AND",
-    ]],
+    edits: [["ON ${IS_SHOWN}`;", "ON tokens.hash = :viewer_token AND ${IN_FORCE}`;"]],
     test: "tests/contract/tokens.test.ts",
     filter: "file: a token is refused where it does not count",
   },
@@ -1872,15 +1869,18 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a token that whoever has one revokes",
-    edits: [["const MAY_REVOKE = `(${OWN_ROLE} = 'admin' OR", "const MAY_REVOKE = `(${OWN_ROLE} <> '' OR"]],
+    edits: [[
+      "const MAY_REVOKE = `(${IS_ADMIN} OR",
+      "const MAY_REVOKE = `(${IS_ADMIN} OR :own_hash IS NOT NULL OR",
+    ]],
     test: "tests/contract/tokens.test.ts",
     filter: "file: a member makes narrower tokens",
   },
   {
     name: "a list of all tokens for whoever has one",
     edits: [[
-      "AND ${IN_FORCE} AND (${OWN_ROLE} = 'admin' OR id",
-      "AND ${IN_FORCE} AND (${OWN_ROLE} <> '' OR id",
+      "AND ${IN_FORCE} AND (${IS_ADMIN} OR id",
+      "AND ${IN_FORCE} AND (${IS_ADMIN} OR :own_hash IS NOT NULL OR id",
     ]],
     test: "tests/contract/tokens.test.ts",
     filter: "file: a member makes narrower tokens",

@@ -2,9 +2,9 @@ import { Refusal } from "./refusal.ts";
 
 /** Milliseconds that a task may wait for the mutex, which keeps each request within 10 s. */
 const MAX_WAIT_MS = 7_000;
-/** Lanes of tasks that read much (db/consistent_read/lanes.ts). */
+/** The number of lanes for tasks that read much (db/consistent_read/lanes.ts). */
 const LANES = 3;
-/** Tasks that may wait in each lane but the first, and those of one room: each holds what it has read in the lane before. */
+/** The maximum of tasks that wait in a lane after the first: each holds what it read in the lanes before. */
 const MAX_WAITING = { all: 8, ofRoom: 2 };
 const UNBOUNDED = { all: Infinity, ofRoom: Infinity };
 

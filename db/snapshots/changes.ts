@@ -13,7 +13,7 @@ import { type Entry, toListed, type Tombstone } from "../state/entry.ts";
 import type { Viewer } from "../viewer.ts";
 import { readCurrent } from "../write/current.ts";
 import { isBusy, mapYielding, yieldToOthers } from "../yield.ts";
-import { type ChangesQuery, selectChanges, selectPart, selectPlaces } from "./changes_sql.ts";
+import { type ChangesQuery, selectChanges, selectIdentities, selectPart } from "./changes_sql.ts";
 
 interface Changed {
   revision: number;
@@ -85,7 +85,7 @@ interface SeenChanges {
 
 /**
  * Adds to the rows of `selectChanges` those of a first revision that is too long for one answer of the database. Reads
- * it in parts: each row comes as the revision left it, or has changed since and is told with what comes after.
+ * them in parts: a row comes as the revision left it, unless it has changed since and belongs to a later revision.
  * Errors: `room_not_found`, `unauthenticated`, `unavailable`.
  */
 export async function withLong(
@@ -106,8 +106,8 @@ export async function withLong(
   }
 
   const all: Row[][] = before.map(() => []);
-  const [places] = await read([selectPlaces(viewer, room, at)]);
-  const parts = partsOf(places!);
+  const [identities] = await read([selectIdentities(viewer, room, at)]);
+  const parts = partsOf(identities!);
   let length = 0;
 
   /** Reads the next part, and returns whether there is none after it. */
@@ -125,13 +125,13 @@ export async function withLong(
   return [[{ ...found, long: 0 }], ...all];
 }
 
-/** Divides the rows of `selectPlaces` into parts of the size of a page, each by table. */
-function partsOf(places: Row[]): Array<Record<string, unknown[]>> {
+/** Divides the rows of `selectIdentities` into parts of the size of a page, each by table. */
+function partsOf(identities: Row[]): Array<Record<string, unknown[]>> {
   const parts: Array<Record<string, unknown[]>> = [];
   let left = 0;
-  for (const { source, place, size } of places) {
+  for (const { source, identity, size } of identities) {
     if (left <= 0) parts.push({}), left = PAGE_BYTES;
-    (parts.at(-1)![source as string] ??= []).push(place);
+    (parts.at(-1)![source as string] ??= []).push(identity);
     left -= Number(size);
   }
   return parts;

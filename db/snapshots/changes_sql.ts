@@ -34,7 +34,7 @@ const SIZES = {
 };
 type Table = keyof typeof SIZES;
 /** What tells the rows of a revision apart, in SQL. */
-const PLACES: Record<Table, string> = {
+const IDENTITIES: Record<Table, string> = {
   state: "state.rowid",
   agents: "agents.rowid",
   messages: "messages.rowid",
@@ -71,9 +71,9 @@ const ROW_BYTES = 4 * 1024;
 interface Queries {
   /** Those whose rows `toChanges` takes, in its order. */
   page: string[];
-  /** Selects what there is of the revision `:at`: the table, the place and the size of each row. */
-  places: string;
-  /** The same as those of a page but the first, for the rows of `places` that `:places` names by table. */
+  /** Selects the table, the identity and the size of each row of the revision `:at`. */
+  identities: string;
+  /** The same as `page` without its first, for the rows whose identities `:identities` names by table. */
   part: string[];
 }
 
@@ -88,11 +88,11 @@ function queriesFor({ sources, ofAgents, revisions }: Sight): Queries {
   const sizes = tables.map((table) =>
     select(table, `${SIZES[table]} AS size`, (revision) => `${revision} > ${START}`)
   );
-  const places = (at: string) =>
+  const identities = (at: string) =>
     tables.map((table) =>
       select(
         table,
-        `'${table}' AS source, ${PLACES[table]} AS place, ${SIZES[table]} + ${ROW_BYTES} AS size`,
+        `'${table}' AS source, ${IDENTITIES[table]} AS identity, ${SIZES[table]} + ${ROW_BYTES} AS size`,
         (revision) => `${revision} = ${at}`,
       )
     ).join(" UNION ALL ");
@@ -109,7 +109,7 @@ function queriesFor({ sources, ofAgents, revisions }: Sight): Queries {
   const last = `WITH edge (revision) AS MATERIALIZED (SELECT ${edge}), last (revision, long) AS MATERIALIZED (
     SELECT COALESCE(revision, ${Number.MAX_SAFE_INTEGER}),
            revision IS NOT NULL AND (SELECT SUM(size) FROM (${
-    places("edge.revision")
+    identities("edge.revision")
   })) > ${LONG_BYTES} FROM edge)`;
 
   const room = `
@@ -138,10 +138,10 @@ function queriesFor({ sources, ofAgents, revisions }: Sight): Queries {
   const inPage: Within = () => (revision) =>
     `${revision} > ${START} AND ${revision} <= (SELECT last.revision - last.long FROM last)`;
   const inPart: Within = (table) => (revision) =>
-    `${revision} = :at AND ${PLACES[table]} IN (SELECT value FROM json_each(:places, '$.${table}'))`;
+    `${revision} = :at AND ${IDENTITIES[table]} IN (SELECT value FROM json_each(:identities, '$.${table}'))`;
   return {
     page: [room, ...rows(inPage).map((sql) => `${last} ${sql}`)],
-    places: places(":at"),
+    identities: identities(":at"),
     part: rows(inPart),
   };
 }
@@ -178,21 +178,21 @@ export function selectChanges(
   ];
 }
 
-/** Selects what there is of a long revision, for `selectPart`. */
-export function selectPlaces(viewer: Viewer, room: string, at: number): Statement {
+/** Selects the identities of the rows of a long revision, for `selectPart`. */
+export function selectIdentities(viewer: Viewer, room: string, at: number): Statement {
   const { queries, args } = queriesOf(viewer);
-  return statementOf(queries.places, { ...args, room, at });
+  return statementOf(queries.identities, { ...args, room, at });
 }
 
-/** Selects rows of a long revision, as those of `selectChanges` after its first ones. `places`: those of a part, by table. */
+/** Selects rows of a long revision, as those of `selectChanges` after its first ones. `identities`: those of a part, by table. */
 export function selectPart(
   viewer: Viewer,
   room: string,
   at: number,
-  places: Record<string, unknown[]>,
+  identities: Record<string, unknown[]>,
 ): Statement[] {
   const { queries, args } = queriesOf(viewer);
-  const all = { ...args, room, at, places: JSON.stringify(places) };
+  const all = { ...args, room, at, identities: JSON.stringify(identities) };
   const [first, ...others] = queries.part.map((sql) => statementOf(sql, all));
   return [{ ...first!, weight: weightOf(PAGE_BYTES) }, ...others]; // for all of them
 }

@@ -975,7 +975,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a long read that goes on when its request is over",
-    edits: [["while (length() < most && database.elapsed() < until)", "while (length() < most)"]],
+    edits: [["while (length() < max && database.elapsed() < until)", "while (length() < max)"]],
     test: "tests/db/lanes.test.ts",
     filter: "given up",
   },
@@ -2637,7 +2637,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "the client asks at once, however often it is answered early",
-    edits: [["    else await pause(Math.min(most, pauseAfterEarly(++this.#early)), signal);\n", ""]],
+    edits: [["    else await pause(Math.min(max, pauseAfterEarly(++this.#early)), signal);\n", ""]],
     test: "tests/client/nonsense.test.ts",
     filter: "who is answered early again and again asks ever later",
   },
@@ -3235,8 +3235,8 @@ export const MUTANTS: Mutant[] = [
   {
     name: "a list of all rooms for everybody",
     edits: [[
-      "if (all || !rules.listRooms) await demandOperator(c, database, BY_ID);",
-      "if (!rules.listRooms) await demandOperator(c, database, BY_ID);",
+      "if (all || !rules.listRooms) await requireOperator(c, database, BY_ID);",
+      "if (!rules.listRooms) await requireOperator(c, database, BY_ID);",
     ]],
     test: "tests/routes/operator.test.ts",
     filter: "the operator alone deletes an open room, and lists",
@@ -3309,7 +3309,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "figures for everybody",
-    edits: [["      await demandOperator(c, services.database);\n", ""]],
+    edits: [["      await requireOperator(c, services.database);\n", ""]],
     test: "tests/routes/operator.test.ts",
     filter: "the operator reads figures of the instance",
   },

@@ -9,7 +9,7 @@ const GRACE = 5_000;
 /** The characters of its stderr that are kept: the error of an attempt has at most 4 KiB. */
 const TAIL = 600;
 /** The characters that a program may print: more than the result of a task may have. */
-const MOST = 262_144;
+const MAX = 262_144;
 
 /** A program that did not exit with code 0, with the end of its stderr. */
 class ProgramFailed extends Error {
@@ -100,9 +100,9 @@ async function textOf(stream: Readable): Promise<string> {
   let text = "";
   for await (const piece of stream) {
     text += decoded(() => decoder.decode(piece, { stream: true }));
-    if (text.length > MOST) {
+    if (text.length > MAX) {
       throw new Error(
-        `It printed more than ${MOST} characters. Store large results elsewhere, and print where.`,
+        `It printed more than ${MAX} characters. Store large results elsewhere, and print where.`,
       );
     }
   }

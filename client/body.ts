@@ -5,7 +5,7 @@ import { badAnswer } from "./errors.ts";
  * The most UTF-16 units of an answer: the longest text that Deno, Node and Chrome hold. The service has no lower bound
  * that covers all: a room's state may be 10,000 values of 64 KiB, and is one answer.
  */
-const MOST = 2 ** 29 - 24;
+const MAX = 2 ** 29 - 24;
 
 /** Reads an answer to its end, or until it is longer than any that could be parsed. Errors: `no_answer`, `bad_answer`. */
 export async function readText(response: Response, attempt: Attempt): Promise<string> {
@@ -16,7 +16,7 @@ export async function readText(response: Response, attempt: Attempt): Promise<st
   for (let text = "";;) {
     const { done, value } = await attempt.reads(reader.read());
     const piece = decoder.decode(value, { stream: !done });
-    if (text.length + piece.length > MOST) {
+    if (text.length + piece.length > MAX) {
       reader.cancel().catch(() => {}); // not awaited: the sender need not answer
       throw badAnswer("The answer is longer than any of the service.");
     }

@@ -2,7 +2,7 @@ import type { Attempt } from "./attempt.ts";
 import { badAnswer } from "./errors.ts";
 
 /** The most UTF-16 units of an event: what changed in one revision is told whole, at most some 1,000 bodies of 64 KiB. */
-const MOST = 2 ** 27;
+const MAX = 2 ** 27;
 
 /**
  * Reads a stream of Server-Sent Events to its end. One without data keeps the connection alive, or tells the stream's
@@ -24,7 +24,7 @@ export async function* readEvents(
     if (done) return;
     const blocks = (rest + decoder.decode(value, { stream: true })).split("\n\n");
     rest = blocks.pop()!;
-    if (rest.length > MOST) throw badAnswer("An event is longer than any of the service.");
+    if (rest.length > MAX) throw badAnswer("An event is longer than any of the service.");
     yield* blocks.map(eventOf);
   }
 }

@@ -19,10 +19,10 @@ export class Pace {
     this.#due = performance.now() + ms * IN_TIME;
   }
 
-  /** Pauses, for at most `most` milliseconds, if the last request was answered early and without a result. */
-  async next(most: number, signal?: AbortSignal): Promise<void> {
+  /** Pauses, for at most `max` milliseconds, if the last request was answered early and without a result. */
+  async next(max: number, signal?: AbortSignal): Promise<void> {
     if (performance.now() >= this.#due) this.#early = 0;
-    else await pause(Math.min(most, pauseAfterEarly(++this.#early)), signal);
+    else await pause(Math.min(max, pauseAfterEarly(++this.#early)), signal);
   }
 }
 

@@ -148,4 +148,4 @@ function told(error: unknown): Json {
   }
 }
 
-const cut = (text: string, most: number) => text.slice(0, most).toWellFormed();
+const cut = (text: string, max: number) => text.slice(0, max).toWellFormed();

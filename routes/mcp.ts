@@ -21,7 +21,7 @@ export function mountMcp(app: Hono, { database }: Services): void {
     isKnown: isKnownToken,
     hashOf,
     isOfRoom: (hash: string) => hash !== OPERATOR,
-    async demand(hash: string) {
+    async assertInForce(hash: string) {
       if (hash === OPERATOR || await lookedInTime(isInForce(database, hash))) return;
       throw new Refusal("unauthenticated", {});
     },

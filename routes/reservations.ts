@@ -39,9 +39,9 @@ function pathsOf({ z }: Parts) {
     const message = globFault(text);
     if (message) context.addIssue({ code: "custom", message });
   }).meta({ minLength: 1, maxLength: LIMITS.globLength });
-  const most = `must have at most ${LIMITS.globsLength} characters in all`;
+  const tooLong = `must have at most ${LIMITS.globsLength} characters in all`;
   return z.array(glob).min(1).max(LIMITS.globs)
-    .refine((globs) => globs.join("").length <= LIMITS.globsLength, most)
+    .refine((globs) => globs.join("").length <= LIMITS.globsLength, tooLong)
     .describe(
       `Globs of paths, ${LIMITS.globsLength} characters in all: \`*\`, \`?\`, \`[a-z]\`, \`[!a]\` and \`{a,b}\` ` +
         "within a segment, `**` for any number of segments",
@@ -63,7 +63,7 @@ const shown = {
 export const RESERVATIONS = describe({
   bodies(parts) {
     const { z, absent, defaulting, id, secondsUpTo } = parts;
-    const seconds = secondsUpTo(LIMITS.mostReservationSeconds);
+    const seconds = secondsUpTo(LIMITS.maxReservationSeconds);
     const fence = z.int("must be a fence, a whole number from 1 on").min(1);
     return {
       ReservationRequest: z.strictObject({

@@ -7,7 +7,7 @@ import { isRefusal } from "../db/refusal.ts";
 import { findRoom, getRoom, listRooms, type RoomCursor } from "../db/rooms/read.ts";
 import type { Room } from "../db/rooms/room.ts";
 import { isByOperator, storedRoom, viewerIn } from "./http/callers/credentials.ts";
-import { demandOperator } from "./http/callers/rights.ts";
+import { requireOperator } from "./http/callers/rights.ts";
 import { invalidMember } from "./http/errors.ts";
 import { etag, unchanged } from "./http/etags.ts";
 import { answerOnce, shownOnce } from "./http/idempotency.ts";
@@ -181,7 +181,7 @@ export function mountRooms(app: Hono, services: Services): void {
     GET: large(async (c) => {
       const limit = queryCount(c, "limit") ?? LIMITS.listDefault;
       const all = queryOf(c).all === "true";
-      if (all || !rules.listRooms) await demandOperator(c, database, BY_ID);
+      if (all || !rules.listRooms) await requireOperator(c, database, BY_ID);
       const { rooms, more } = await listRooms(database, viewerOf(c), { before: cursorOf(c), limit, all });
       const last = rooms.at(-1);
       const next = more ? linkNext(c, { before: last!.created_at, before_id: last!.id }) : undefined;

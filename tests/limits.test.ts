@@ -94,7 +94,7 @@ const TESTED: Record<keyof typeof LIMITS, [file: string, test: string]> = {
   conflictsShown: [RESERVATIONS, "of more than twenty in conflict twenty are shown"],
   noteBytes: [RESERVATIONS, "a note has at most 4 KiB of JSON"],
   reservationSeconds: [RESERVATIONS, "a reservation shows whose it is, of what, and until when"],
-  mostReservationSeconds: [RESERVATIONS, NAMED],
+  maxReservationSeconds: [RESERVATIONS, NAMED],
   includeFields: ["contract/wait_include.test.ts", "an include names at most 100 fields"],
   readLength: ["db/lanes.test.ts", "a request reads at most 96 MiB of a room"],
   listLength: [CONTRACT, CUT],
@@ -123,7 +123,7 @@ const TESTED: Record<keyof typeof LIMITS, [file: string, test: string]> = {
     "mcp/mcp.test.ts",
     "MCP: a wait takes 50 s where nothing is said, and 10 minutes at the most",
   ],
-  mostToolWaitSeconds: [
+  maxToolWaitSeconds: [
     "mcp/mcp.test.ts",
     "MCP: a wait takes 50 s where nothing is said, and 10 minutes at the most",
   ],
@@ -161,7 +161,7 @@ const TESTED: Record<keyof typeof LIMITS, [file: string, test: string]> = {
     "routes/pieces.test.ts",
     "64 MiB of answers are under way at a time, then those that nobody reads are broken off after 2 s",
   ],
-  mostAnswerBytes: [
+  maxAnswerBytes: [
     "routes/pieces.test.ts",
     "256 MiB of answers are under way at a time, then those that began first are broken off, though they are read",
   ],

@@ -86,11 +86,11 @@ export function shownOnce(
   return token === undefined ? {} : token === null ? { token, hint } : { token };
 }
 
-const MOST = LIMITS.idempotencyKeyLength;
+const MAX = LIMITS.idempotencyKeyLength;
 /** A key, plain or as a quoted string (RFC 8941, 3.3.3), without spaces around it. */
 export const KEY_PATTERN = String.raw`^([!#-~]([ -~]{0,${
-  MOST - 2
-}}[!-~])?|"([ !#-\[\]-~]|\\["\\]){1,${MOST}}")$`;
+  MAX - 2
+}}[!-~])?|"([ !#-\[\]-~]|\\["\\]){1,${MAX}}")$`;
 const KEY = new RegExp(KEY_PATTERN);
 
 /** Returns the key of a request; undefined if it has none. Errors: `invalid_request`. */
@@ -111,7 +111,7 @@ function keyOf(c: Context): string | undefined {
  * Errors: `invalid_request`.
  */
 async function roomlessKey(c: Context, database: Database, viewer: Viewer, key: string): Promise<string> {
-  demandLength(key, "of a room without an id", "Take a new random UUID, or name the room by an id.");
+  requireLength(key, "of a room without an id", "Take a new random UUID, or name the room by an id.");
   const own = await digest(key);
   const taken = (key: string) =>
     isTaken(database, { viewer, scope: NO_ROOM, key, lifetime: LIMITS.idempotencyMs });
@@ -122,7 +122,7 @@ async function roomlessKey(c: Context, database: Database, viewer: Viewer, key: 
 }
 
 /** Refuses a key that strangers might guess. Errors: `invalid_request`. */
-function demandLength(key: string, whose: string, hint: string): void {
+function requireLength(key: string, whose: string, hint: string): void {
   const min = LIMITS.roomlessKeyLength;
   if (key.length >= min) return;
   const message = `Idempotency-Key ${whose} must have at least ${min} characters.`;
@@ -132,7 +132,7 @@ function demandLength(key: string, whose: string, hint: string): void {
 /** Returns the key of a request, which brings a token again. Errors: `invalid_request`, also for one that is short. */
 function secretKeyOf(c: Context, whose: string): string | undefined {
   const key = keyOf(c);
-  if (key !== undefined) demandLength(key, whose, "Take a new random UUID, and keep it to yourself.");
+  if (key !== undefined) requireLength(key, whose, "Take a new random UUID, and keep it to yourself.");
   return key;
 }
 

@@ -111,7 +111,7 @@ export const LIMITS = {
   noteBytes: 4 * 1024,
   /** Seconds of a reservation, by default and at the most: what a dead agent holds is free after them. */
   reservationSeconds: 900,
-  mostReservationSeconds: 24 * 60 * 60,
+  maxReservationSeconds: 24 * 60 * 60,
   /** Fields of a wait's `include`: each scope that it names is a query of its own. */
   includeFields: 100,
   /** Characters that one request reads of a room, as JSON: 1,000 messages of 64 KiB fit, and all are held at once. */
@@ -132,7 +132,7 @@ export const LIMITS = {
   waitMs: 25_000,
   /** Seconds of an MCP client's wait that says no time, and at the most: clients give a tool some 60 s. */
   toolWaitSeconds: 50,
-  mostToolWaitSeconds: 600,
+  maxToolWaitSeconds: 600,
   /** Tokens of a tool's answer, by a careful estimate: a model's context holds few such. */
   toolAnswerTokens: 20_000,
   /** Characters of an answer that a tool reads: the rest of a longer one is not looked at, nor held. */
@@ -155,7 +155,7 @@ export const LIMITS = {
   /** Bytes of all large answers under way. Beyond them, the readers that take nothing for `pressedMs` are let go. */
   answerBytes: 64 * 1024 * 1024,
   /** The same, beyond which the readers that began first are let go, however they read: they take a little at a time. */
-  mostAnswerBytes: 256 * 1024 * 1024,
+  maxAnswerBytes: 256 * 1024 * 1024,
   /** Bytes of such a small event, about: what changed in one revision is told whole. */
   smallEventBytes: 64 * 1024,
   /** Milliseconds without an event after which a stream says that it lives: platforms cut what is idle for 5 s. */

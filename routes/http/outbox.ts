@@ -28,7 +28,7 @@ interface OutboxLimits {
   /** Milliseconds without progress after which a reader is released when memory is short. */
   pressedMs: number;
   /** Bytes beyond which the readers that began first are released, whatever they take; by default none. */
-  most?: number;
+  max?: number;
 }
 
 export const OUTBOX: OutboxLimits = {
@@ -46,7 +46,7 @@ const REPORT_EVERY_MS = 10_000;
  * readers share counts once.
  */
 export function createOutbox(
-  { bytes, page, small, pressedMs, most = Infinity }: OutboxLimits = OUTBOX,
+  { bytes, page, small, pressedMs, max = Infinity }: OutboxLimits = OUTBOX,
   now: () => number = () => performance.now(),
 ) {
   /** The readers that hold pieces, the longest idle first. */
@@ -83,7 +83,7 @@ export function createOutbox(
   /** Releases those that began first, but never the latest, while they hold too much. */
   function relieve(latest: Share) {
     for (const share of begun) {
-      if (used <= most || share === latest) return;
+      if (used <= max || share === latest) return;
       holders.get(share)!.release();
     }
   }

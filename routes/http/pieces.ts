@@ -2,7 +2,7 @@ import { LIMITS } from "./limits.ts";
 import { createOutbox, OUTBOX, type Outbox, type Pieces } from "./outbox.ts";
 
 /** The memory for large answers of this process. */
-const ANSWERS = createOutbox({ ...OUTBOX, bytes: LIMITS.answerBytes, most: LIMITS.mostAnswerBytes });
+const ANSWERS = createOutbox({ ...OUTBOX, bytes: LIMITS.answerBytes, max: LIMITS.maxAnswerBytes });
 
 /**
  * Sends a large answer piece by piece, as fast as its reader takes them. Breaks it off if the reader takes nothing while

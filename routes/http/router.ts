@@ -11,13 +11,13 @@ const BESIDE_PARAMETER = /\/(?:messages\/claim|tokens\/rotate)$/;
  * by the tree. Another one is refused where it is mounted, until it is named here.
  */
 export function createRouter<T>(): Router<T> {
-  const [most, few] = [new RegExpRouter<T>(), new TrieRouter<T>()];
+  const [byRegExp, byTree] = [new RegExpRouter<T>(), new TrieRouter<T>()];
   return {
     name: "RegExpRouter + TrieRouter",
     add(method, path, handler) {
-      if (!BESIDE_PARAMETER.test(path)) most.add(method, path, handler);
-      few.add(method, path, handler);
+      if (!BESIDE_PARAMETER.test(path)) byRegExp.add(method, path, handler);
+      byTree.add(method, path, handler);
     },
-    match: (method, path) => (BESIDE_PARAMETER.test(path) ? few : most).match(method, path),
+    match: (method, path) => (BESIDE_PARAMETER.test(path) ? byTree : byRegExp).match(method, path),
   };
 }

@@ -91,12 +91,12 @@ export function createApi(fetch: Fetch, { incoming, env, token, rest }: Caller):
       return answerOf(ok, text.replace(TRIGGERED, ""), isCut);
     },
     async list(ask, limit) {
-      for (let most = limit;; most = Math.ceil((most ?? LIMITS.listDefault) / FEWER)) {
-        const answer = await ask(most);
+      for (let max = limit;; max = Math.ceil((max ?? LIMITS.listDefault) / FEWER)) {
+        const answer = await ask(max);
         if (isBusy()) await yieldToOthers();
         const isFit = !answer.isCut && isShort(answer.text);
-        if (!answer.ok || isFit && most === limit) return answer;
-        if (isFit || most === 1) return withMember(answer, { hint: `Only ${most} at a time fit. ${rest}` });
+        if (!answer.ok || isFit && max === limit) return answer;
+        if (isFit || max === 1) return withMember(answer, { hint: `Only ${max} at a time fit. ${rest}` });
       }
     },
     under: (token) => createApi(fetch, { incoming, env, token, rest }),

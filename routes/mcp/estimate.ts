@@ -35,24 +35,24 @@ const SCRIPTS: Array<[from: number, tokens: number]> = [
 
 /**
  * Estimates how many tokens of a model a text takes: above what common tokenizers count of prose, code, JSON and random
- * text in any script, up to some 30% too low for letters that make no words. Of a text beyond `most` it counts no more
+ * text in any script, up to some 30% too low for letters that make no words. Of a text beyond `max` it counts no more
  * than it needs to tell so.
  */
-export function estimateTokens(text: string, most = Infinity): number {
+export function estimateTokens(text: string, max = Infinity): number {
   let tokens = 0;
   for (const { 0: piece } of text.matchAll(PIECES)) {
     tokens += tokensOf(piece);
-    if (tokens > most) break;
+    if (tokens > max) break;
   }
   return tokens;
 }
 
 /** Returns the length of the longest beginning of a text that is estimated as at most so many tokens. */
-export function lengthWithin(text: string, most: number): number {
+export function lengthWithin(text: string, max: number): number {
   let tokens = 0;
   for (const { 0: piece, index } of text.matchAll(PIECES)) {
     tokens += tokensOf(piece);
-    if (tokens > most) return index;
+    if (tokens > max) return index;
   }
   return text.length;
 }

@@ -61,7 +61,7 @@ export function createHandler(
     /** Answers a request. Errors: `unauthenticated` for a token in its header that is not in force. */
     async answer(request: Request, { env, message, shown }: Received): Promise<Response> {
       const isSure = shown === undefined || !isQuickCall(message) || !tokens.isKnown(shown);
-      if (shown !== undefined && isSure) await tokens.demand(shown);
+      if (shown !== undefined && isSure) await tokens.assertInForce(shown);
       const session = request.headers.get(SESSION) ?? undefined;
       endings.hear(session, message);
       const given = new AbortController();
@@ -94,7 +94,7 @@ export function createHandler(
         ? answered
         : await withNames(answered, called, names);
       const response = isSure ? begun : new Response(await begun.arrayBuffer(), begun);
-      if (isRefused && !isSure) await tokens.demand(shown!);
+      if (isRefused && !isSure) await tokens.assertInForce(shown!);
       if (response.ok && methodOf(message) === "initialize") response.headers.set(SESSION, newSession());
       return response;
     },

@@ -9,11 +9,11 @@ const MAX = LIMITS.toolAnswerTokens * 0.7;
 const BEGINNINGS = MAX * 0.6;
 
 /** Tokens that a UTF-16 code unit may be estimated as. */
-const MOST_TOKENS = 4;
+const MAX_TOKENS_EACH = 4;
 
 /** Tells whether a model's context holds an answer. */
 export function isShort(text: string): boolean {
-  return text.length * MOST_TOKENS <= MAX || estimateTokens(text, MAX) <= MAX;
+  return text.length * MAX_TOKENS_EACH <= MAX || estimateTokens(text, MAX) <= MAX;
 }
 
 /**

@@ -40,7 +40,7 @@ export interface Tokens {
   /** Whether it is of a room: the operator's is of none, and makes rooms. */
   isOfRoom(hash: string): boolean;
   /** Errors: `unauthenticated` if it is not in force in any room. */
-  demand(hash: string): Promise<void>;
+  assertInForce(hash: string): Promise<void>;
 }
 
 /** A request of the protocol, with what is behind its tools. */

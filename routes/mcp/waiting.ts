@@ -11,7 +11,7 @@ const EARLY_MS = 500;
 /** Tools that may wait. */
 export const WAITING_TOOLS = ["wait", "take_task", "reserve_paths"];
 
-export const seconds = z.int().min(0).max(LIMITS.mostToolWaitSeconds);
+export const seconds = z.int().min(0).max(LIMITS.maxToolWaitSeconds);
 
 export const WAIT = {
   room,

@@ -1,7 +1,7 @@
 import type { Handler, Hono } from "hono";
 import type { z } from "zod";
 import type { ErrorCode } from "../../errors.ts";
-import { demanding, type Judges } from "../http/callers/rights.ts";
+import { type Judges, requiring } from "../http/callers/rights.ts";
 import { made, type Parts } from "../http/input/schemas.ts";
 import { resource } from "../http/methods.ts";
 import type { Parameter } from "./parameters.ts";
@@ -55,7 +55,7 @@ export function queryNames({ parameters = [] }: Pick<Operation, "parameters">): 
 
 /**
  * Mounts the operations of a path, each with the query parameters that it describes (`resource`), for requests that
- * show what it asks (`demanding`).
+ * show what it asks (`requiring`).
  */
 export function serve<All extends Operations, Path extends keyof All & string>(
   app: Hono,
@@ -69,7 +69,7 @@ export function serve<All extends Operations, Path extends keyof All & string>(
   for (const [name, operation] of Object.entries(operations[path]!)) {
     const method = name.toUpperCase();
     known[method] = queryNames(operation);
-    judged[method] = demanding(operation.id, services, (handlers as Record<string, Handler>)[method]!);
+    judged[method] = requiring(operation.id, services, (handlers as Record<string, Handler>)[method]!);
   }
   resource(app, path.replaceAll(/\{(\w+)\}/g, ":$1"), judged, known);
 }

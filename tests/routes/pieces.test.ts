@@ -41,11 +41,11 @@ Deno.test("64 MiB of answers are under way at a time, then those that nobody rea
 Deno.test("256 MiB of answers are under way at a time, then those that began first are broken off, though they are read", async () => {
   let now = 0;
   const outbox = createOutbox(
-    { ...OUTBOX, bytes: LIMITS.answerBytes, most: LIMITS.mostAnswerBytes },
+    { ...OUTBOX, bytes: LIMITS.answerBytes, max: LIMITS.maxAnswerBytes },
     () => now,
   );
   const begin = () => sentInPieces(answer(32), outbox).getReader();
-  const slow = Array.from({ length: LIMITS.mostAnswerBytes / (32 * MIB) }, begin);
+  const slow = Array.from({ length: LIMITS.maxAnswerBytes / (32 * MIB) }, begin);
   for (let n = 0; n < 3; n++) {
     now += LIMITS.pressedMs - 1;
     for (const reader of slow) assert.equal((await reader.read()).value!.length, MIB);
@@ -55,7 +55,7 @@ Deno.test("256 MiB of answers are under way at a time, then those that began fir
   for (const reader of [...slow, last]) assert.equal((await reader.read()).value!.length, MIB);
   for (const reader of slow) await reader.cancel();
 
-  const alone = sentInPieces(answer(2 * LIMITS.mostAnswerBytes / MIB), outbox).getReader();
+  const alone = sentInPieces(answer(2 * LIMITS.maxAnswerBytes / MIB), outbox).getReader();
   await assert.rejects(last.read(), /took too little/);
   assert.equal((await alone.read()).value!.length, MIB, "the latest goes on, however long it is");
   await alone.cancel();

@@ -81,14 +81,14 @@ export interface Judges extends Callers {
  * is in force, and for whom, the database judges with what the handler does. Errors: `room_not_found`,
  * `unauthenticated`, `forbidden`.
  */
-export function demanding(operation: string, services: Judges, handle: Handler): Handler {
+export function requiring(operation: string, services: Judges, handle: Handler): Handler {
   const right = RIGHTS[operation];
   if (right === undefined) throw new Error(`No right of the operation ${operation} in the table of rights.`);
   if (right === "open" || right === "read") return handle;
   if (right === "operator") {
     return async (c, next) => {
       if (!services.rules.operator) throw nothingHere();
-      await demandOperator(c, services.database);
+      await requireOperator(c, services.database);
       return await handle(c, next);
     };
   }
@@ -122,7 +122,7 @@ async function refuse(c: Context, right: Right, { database, viewerOf }: Judges):
  * Refuses all but the operator, with a hint: `instead` is what others may do. Errors: `unauthenticated`; `forbidden` for a
  * token of a room that is in force.
  */
-export async function demandOperator(c: Context, database: Database, instead = ""): Promise<void> {
+export async function requireOperator(c: Context, database: Database, instead = ""): Promise<void> {
   if (isByOperator(c)) return;
   const token = tokenOf(c);
   if (token && await isInForce(database, token.hash)) throw new Refusal("forbidden", { may: "one_room" });

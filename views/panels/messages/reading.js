@@ -106,11 +106,11 @@ export function createReading(path) {
     older.hidden = count === 0;
   }
 
-  /** The least id of the list; Infinity of an empty one. */
+  /** The smallest id of the list; Infinity of an empty one. */
   function oldest() {
-    let least = Infinity;
-    for (const { dataset: { id } } of list.children) least = Math.min(least, id);
-    return least;
+    let min = Infinity;
+    for (const { dataset: { id } } of list.children) min = Math.min(min, id);
+    return min;
   }
 
   /** Loads older messages, one page at a time. Returns whether it came. */

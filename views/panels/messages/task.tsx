@@ -120,10 +120,10 @@ function Ended({ at, now }: { at: string; now: Date }) {
 
 /** How often a task was claimed; nothing for a first claim without a maximum. */
 function Attempts({ task: { status, attempts, max_attempts } }: { task: TaskView }) {
-  const most = max_attempts === null ? "" : ` of ${max_attempts}`;
-  if (attempts === 0 || (status === "claimed" && attempts === 1 && most === "")) return null;
-  if (status === "claimed") return <span class="quiet">attempt {attempts}{most}</span>;
-  return <span class="quiet">after {attempts}{most} {attempts === 1 && !most ? "attempt" : "attempts"}</span>;
+  const of = max_attempts === null ? "" : ` of ${max_attempts}`;
+  if (attempts === 0 || (status === "claimed" && attempts === 1 && of === "")) return null;
+  if (status === "claimed") return <span class="quiet">attempt {attempts}{of}</span>;
+  return <span class="quiet">after {attempts}{of} {attempts === 1 && !of ? "attempt" : "attempts"}</span>;
 }
 
 /** Why a task cannot go on: what it waits for, or why it failed. `needed`: the known statuses of what tasks need. */

@@ -5,6 +5,7 @@ export class Attempt {
   readonly #controller = new AbortController();
   readonly #caller: AbortSignal | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #answer: Response | undefined;
 
   constructor(caller?: AbortSignal) {
     this.#caller = caller;
@@ -41,11 +42,17 @@ export class Attempt {
     }
   }
 
+  /** Awaits an answer's head, and holds the answer until the end: Deno aborts none that is collected. Errors: as `reads`. */
+  async answers(sent: Promise<Response>): Promise<Response> {
+    return this.#answer = await this.reads(sent);
+  }
+
   /** Aborts what is in flight, and removes the timer and the listener. */
   end(): void {
     clearTimeout(this.#timer);
     this.#caller?.removeEventListener("abort", this.#leave);
     this.#controller.abort();
+    this.#answer = undefined;
   }
 
   readonly #leave = () => this.#controller.abort();

@@ -145,7 +145,7 @@ export class Connection {
     const send = this.options.fetch ?? fetch;
     // Behind a redirect `fetch` drops the token, and makes a write a read: both would go unseen.
     const redirect = "manual";
-    return attempt.reads(send(address, { method, headers, body, redirect, signal: attempt.signal }));
+    return attempt.answers(send(address, { method, headers, body, redirect, signal: attempt.signal }));
   }
 }
 

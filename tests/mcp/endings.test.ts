@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { Running } from "../support/backends.ts";
+import { collectGarbage } from "../support/garbage.ts";
 import { type Agent, HEADERS, message, META, NEWEST, overEach, withClient } from "../support/mcp.ts";
 
 /** What a request for a tool has beside its arguments, by the revision of the protocol. */
@@ -66,6 +67,7 @@ for (const [mode, revision] of [["legacy", "2025-11-25"], ["auto", NEWEST]] as c
       const cancel = new AbortController();
       const waiting = assert.rejects(ann.call("wait", FOR_EVER, { signal: cancel.signal }));
       await becomes(other, "waiting");
+      collectGarbage(); // what the wait needs is held, on both sides
       cancel.abort();
       await waiting;
       await becomes(other, "active");
@@ -78,6 +80,7 @@ for (const [mode, revision] of [["legacy", "2025-11-25"], ["auto", NEWEST]] as c
       for (const inTwo of [false, true]) {
         const client = await waitRaw(service, revision, inTwo);
         await becomes(other, "waiting");
+        collectGarbage();
         client.close();
         await becomes(other, "active");
       }

@@ -62,7 +62,16 @@ export async function withClient(
 /** Connects a client to a service. */
 export async function connectTo(url: string, mode: "auto" | "legacy" = "auto"): Promise<Agent> {
   const client = new Client({ name: "tests", version: "1" }, { versionNegotiation: { mode } });
-  await client.connect(new StreamableHTTPClientTransport(new URL("/mcp", url)));
+  const answers: Response[] = [];
+  await client.connect(
+    new StreamableHTTPClientTransport(new URL("/mcp", url), {
+      async fetch(input, init) {
+        const answer = await fetch(input, init);
+        answers.push(answer); // Deno aborts no answer that is collected, and the library keeps none
+        return answer;
+      },
+    }),
+  );
   return { client, call: (name, args, options) => call(client, name, args, options) };
 }
 

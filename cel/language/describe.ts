@@ -36,3 +36,10 @@ export function staticName(type: CelType): string {
       return type.name;
   }
 }
+
+/** The beginning of a text, for messages: a key may have millions of characters. */
+export function excerpt(text: string): string {
+  return text.length > EXCERPT ? `${text.slice(0, EXCERPT)}...` : text;
+}
+
+const EXCERPT = 256;

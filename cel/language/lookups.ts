@@ -5,6 +5,8 @@ import { type Family, FAMILY_NAMES, MAX_LOOKUPS, noNames } from "./families.ts";
 /** The names that an evaluation looked up, and whether one of them was not loaded: then its result means nothing. */
 export interface Lookups {
   readonly names: Readonly<Record<Family, Set<string | number>>>;
+  /** Those of results used again that are counted here: to count thousands of names takes as long each time. */
+  readonly counted: Set<Lookups>;
   missing: boolean;
 }
 
@@ -16,7 +18,7 @@ let evaluation: Lookups | undefined;
 let tracked: Lookups | undefined;
 
 function none(): Lookups {
-  return { names: noNames() as Lookups["names"], missing: false };
+  return { names: noNames() as Lookups["names"], counted: new Set(), missing: false };
 }
 
 /**
@@ -74,6 +76,9 @@ export function withOwnLookups<T>(run: () => T): T {
 /** Counts look-ups again, for a result that is used again. */
 export function repeatLookups(lookups: Lookups): void {
   if (lookups.missing) noteMissing();
+  const uncounted = [evaluation, tracked].filter((sum) => sum && !sum.counted.has(lookups));
+  if (uncounted.length === 0) return;
+  for (const sum of uncounted) sum!.counted.add(lookups);
   for (const family of FAMILY_NAMES) {
     for (const name of lookups.names[family]) noteLookup(family, name);
   }

@@ -115,11 +115,17 @@ const ABSENT = "A view that fails is absent: has(...) is false of it.";
 /** `state._view`: a Map that evaluates a member when it is read. Views that fail are not members. */
 export function lazyViews(definitions: Definitions, view: (name: string) => ViewResult): CelMap {
   const resultOf = (name: unknown) => definitions.has(name as string) ? view(name as string) : undefined;
+  // Converted once: a large value takes milliseconds, and an expression may read it ten thousand times.
+  const converted = new WeakMap<ViewResult, unknown>();
+  function valueOf(result: ViewResult & { value: Json }): unknown {
+    if (!converted.has(result)) converted.set(result, toCel(result.value));
+    return converted.get(result);
+  }
   const keys = () => definitions.keys().filter((name) => "value" in view(name)) as MapIterator<string>;
   return new ComputedMap({
     get(name) {
       const result = resultOf(name);
-      return result && "value" in result ? toCel(result.value) : undefined;
+      return result && "value" in result ? valueOf(result) : undefined;
     },
     whyAbsent(name) {
       const result = resultOf(name);

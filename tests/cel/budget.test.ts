@@ -23,6 +23,9 @@ const CONTEXT = contextOf({
       letters: LETTERS,
       distinct: DISTINCT,
       csv: "a,".repeat(30_000),
+      wide: "Ā".repeat(60_000),
+      digits: `${"9".repeat(8_000)}x`,
+      few: `${"9".repeat(399)}x`,
       map: Object.fromEntries(Array.from({ length: 10_000 }, (_, i) => [`k${i}`, i])),
     },
   },
@@ -49,6 +52,8 @@ const COSTLY: Record<string, string> = {
   "split text": many("state._shared.csv.split(',').size() == 0"),
   "split into characters": many("state._shared.unicode.split('').size() == 0"),
   "formatted text": many("'%s'.format([state._shared.long]) == ''"),
+  "formatted maps": "'%s'.format([state._shared.long.transformMap(i, a, state._shared.wide)])",
+  "formatted bytes": "cel.bind(p, bytes(state._shared.text), '%s'.format([state._shared.long.map(a, p)]))",
   "reversed text": many("state._shared.unicode.reverse() == ''"),
   "upper case": many("state._shared.unicode.upperAscii() == ''"),
   "text search":
@@ -57,6 +62,12 @@ const COSTLY: Record<string, string> = {
   "text search backwards": many("state._shared.text.lastIndexOf('aaaaaaaaaaaaaaaaaaaab') > 0"),
   "compared text": "cel.bind(p, state._shared.text + 'b', cel.bind(q, state._shared.text + 'c', " +
     `${many(many("p == q"))}))`,
+  "compared texts of which one is long": many(many("state._shared.wide < 'b'")),
+  "compared texts that begin alike":
+    "cel.bind(p, state._shared.wide + 'b', cel.bind(q, state._shared.wide + 'cd', " +
+    `${many(many("p > q"))}))`,
+  "texts that are no numbers": many(many("double(state._shared.digits) > 0")),
+  "short texts that are no numbers": many(many("double(state._shared.few) > 0")),
   "sorted lists": many("state._shared.long.sort()[0] < 0"),
   "membership": many(many("-1 in state._shared.long")),
   "list equality": many("state._shared.long + [1] == state._shared.long + [2]"),

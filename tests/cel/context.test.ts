@@ -119,6 +119,31 @@ Deno.test("a view is evaluated only when something reads it", () => {
   assert.throws(() => evaluate(data, "has(state._view.bomb) || true"), { code: "budget_exceeded" });
 });
 
+Deno.test("a large view is made once for all that reads it", () => {
+  const map = Object.fromEntries(Array.from({ length: 5_000 }, (_, i) => [`k${i}`, i]));
+  const list = Array.from({ length: 10_000 }, (_, i) => i);
+  const room = createContext(roomData({ large: "state._shared.map" }, { map, list }));
+  const { context } = room.from({ self: null });
+  const expression = compile("state._shared.list.map(i, state._view.large.size()).size()");
+  const from = performance.now();
+  assert.equal(expression.evaluate(context), 10_000);
+  // Made anew for each it took 10 s and more.
+  const elapsed = performance.now() - from;
+  assert.ok(elapsed < 1_000, `${elapsed} ms`);
+});
+
+Deno.test("what a view looks up is counted once for all that reads it", () => {
+  const names = "lists.range(1990).map(i, messages.kind['k' + string(i)].count).size()";
+  const room = createContext(roomData({ names }, { list: Array.from({ length: 10_000 }, (_, i) => i) }));
+  const { context } = room.from({ self: null });
+  const expression = compile("state._shared.list.exists(i, state._view.names < 0)");
+  expression.judge(context);
+  const from = performance.now();
+  expression.judge(context);
+  const elapsed = performance.now() - from;
+  assert.ok(elapsed < 300, `${elapsed} ms`);
+});
+
 Deno.test("the newest wait of an agent shows, the looker's own does not", () => {
   const room = createContext(roomData({}));
   const seen = (wait?: string) =>

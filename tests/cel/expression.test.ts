@@ -473,6 +473,20 @@ fails(
   { agents: { bob: agent("bob") } },
 );
 
+Deno.test("a failure shows the beginning of what is long", () => {
+  const data = { text: "x".repeat(60_000) };
+  for (
+    const source of [
+      "{'a': 1}[state._shared.text + state._shared.text]",
+      "{state._shared.text: 1, state._shared.text + '': 2}",
+      "double(state._shared.text)",
+    ]
+  ) {
+    const { message } = thrown(() => evaluate(source, data));
+    assert.ok(message.length < 400 && message.includes("xxx..."), message.slice(0, 400));
+  }
+});
+
 Deno.test("a failure tells where it is", () => {
   const error = thrown(() => evaluate("true && state._shared.nope > 1"));
   assert.equal(error.position, "true && state._shared.".length);

@@ -51,7 +51,10 @@ function text(value: unknown): string {
   if (value === null || typeof value === "boolean" || isNumeric(value)) return String(value);
   if (value instanceof Date) return formatTimestamp(value);
   if (value instanceof Duration) return formatDuration(value);
-  if (value instanceof Uint8Array) return new TextDecoder().decode(value);
+  if (value instanceof Uint8Array) {
+    charge(value.length / 16);
+    return new TextDecoder().decode(value);
+  }
   if (Array.isArray(value)) return `[${joined(value.map(text))}]`;
   if (value instanceof Map) return `{${joined([...value.entries()].map(entryText).sort())}}`;
   if (typeName(value) === "type") return (value as { name: string }).name;
@@ -64,7 +67,10 @@ function joined(parts: string[]): string {
 }
 
 function entryText([key, value]: [unknown, unknown]): string {
-  return `${text(key)}: ${text(value)}`;
+  const parts = [text(key), text(value)];
+  // It is copied to be sorted.
+  for (const part of parts) charge(part.length / 16);
+  return parts.join(": ");
 }
 
 function decimal(value: unknown): string {

@@ -1,4 +1,4 @@
-import { staticName, typeName } from "../describe.ts";
+import { excerpt, staticName, typeName } from "../describe.ts";
 import {
   type CelType,
   type Checker,
@@ -203,7 +203,7 @@ function element(list: unknown[], key: unknown, node: Node, orNothing: boolean):
 /** The path of a node as written, or its key where the path is long. */
 function describe(key: unknown, node: Node): string {
   const path = pathText(node);
-  return path && path.length <= 200 ? `\`${path}\`` : `\`${key}\``;
+  return path && path.length <= 200 ? `\`${path}\`` : `\`${excerpt(String(key))}\``;
 }
 
 /** A path as written; undefined for anything but literal steps from a name. */

@@ -1,4 +1,4 @@
-import { staticName, typeName } from "../describe.ts";
+import { excerpt, staticName, typeName } from "../describe.ts";
 import {
   type CelType,
   type Checker,
@@ -96,7 +96,7 @@ export function put(map: Map<unknown, unknown>, key: unknown, value: unknown, no
     key instanceof UnsignedInt;
   if (!isKey) fail("invalid_map_key", `A map key cannot be a ${typeName(key)}`, node);
   if (map.has(key) || lookUp(map, key) !== undefined) {
-    fail("duplicate_key", `Duplicate map key: ${key}`, node);
+    fail("duplicate_key", `Duplicate map key: ${excerpt(String(key))}`, node);
   }
   map.set(key, value);
 }

@@ -8,7 +8,7 @@ import { type CoalescedWrite, createCoalescedWrites } from "../write/coalesced_w
 import { OPEN_TO_ALL, WRITABLE } from "../write/due.ts";
 import { type CountedKind, countPosts } from "./counts.ts";
 
-/** A post without `reply_to`, needs and `max_attempts`. */
+/** A post that sets nothing further and has no needs. */
 export interface CoalescedPost extends CoalescedWrite {
   from: string | null;
   to: string | null;
@@ -16,6 +16,10 @@ export interface CoalescedPost extends CoalescedWrite {
   /** JSON. */
   body: string;
 }
+
+/** The columns of any post, and the names of their values. */
+export const SENT_COLUMNS = ["from_agent", "to_agent", "kind", "body", "created_at"];
+export const SENT = ["from", "to", "kind", "body", "now"] as const;
 
 const ADDED = "(added.value ->> 1)";
 const RETURNED = "RETURNING id AS room, revision";
@@ -44,7 +48,7 @@ export function posted(count: string, open = count): string[] {
 }
 
 /** The cells of a row of `:writes`. Where rows have the room's, it comes last. */
-const CELLS = ["later", "sender", "receiver", "kind", "body", "posted"];
+const CELLS = ["later", ...SENT_COLUMNS];
 const joined = (cells: string[]) =>
   cells.map((cell, n) => `CROSS JOIN json_each(write.value, '$[${n}]') AS ${cell}`).join("\n  ");
 
@@ -59,29 +63,22 @@ const OF_ONE_ROOM = `FROM rooms
 // Joins extract the cells, since a function call may fail: for that, SQLite would copy each page to a file before the
 // statement changes it. OR FAIL avoids this copy too. A failure rolls back the whole batch.
 const insertFrom = (rows: string, column = "", value = "") => `
-  INSERT OR FAIL INTO messages (room_id, id, from_agent, to_agent, kind, body, created_at, revision, attempts${column})
+  INSERT OR FAIL INTO messages (room_id, id, revision, attempts, ${SENT_COLUMNS.join(", ")}${column})
   SELECT
-    rooms.id, rooms.revision - later.value, sender.value, receiver.value, kind.value, body.value, posted.value,
-    rooms.revision - later.value, 0${value}
+    rooms.id, rooms.revision - later.value, rooms.revision - later.value, 0,
+    ${SENT_COLUMNS.map((name) => `${name}.value`).join(", ")}${value}
   ${rows}`;
 const POSTS = {
   open: insertFrom(OF_EACH_ROOM),
   own: insertFrom(OF_EACH_ROOM, ", verified", `, ${isVerified.own()}`),
-  each: insertFrom(OF_EACH_ROOM, ", verified", `, ${isVerified.each("sender.value")}`),
+  each: insertFrom(OF_EACH_ROOM, ", verified", `, ${isVerified.each("from_agent.value")}`),
 };
 const POSTS_OF_ONE_ROOM = {
   open: insertFrom(OF_ONE_ROOM),
   own: insertFrom(OF_ONE_ROOM, ", verified", `, ${isVerified.own()}`),
 };
 
-const cellsOf = (post: CoalescedPost, later: number) => [
-  later,
-  post.from,
-  post.to,
-  post.kind,
-  post.body,
-  post.now,
-];
+const cellsOf = (post: CoalescedPost, later: number) => [later, ...SENT.map((name) => post[name])];
 
 /** Coalesces any number of posts into four statements, and one more where any has a recipient. */
 const COALESCED_POSTS = createCoalescedWrites<CoalescedPost>({

@@ -12,6 +12,10 @@ export const COLUMNS = [
   ...["needs", "done_at", "result_id", "failure"],
 ];
 
+/** What a post may further set, each in the column of its name, else null. A post that does goes alone. */
+export const FURTHER = ["reply_to", "max_attempts"] as const;
+export type Further = Pick<Message, typeof FURTHER[number]>;
+
 // A message that earlier releases posted or claimed has null where `claimed_by` and `revision` tell enough
 // (db/driver/schema.ts). The SQL of values that are shown, on its row:
 export const STATUS = `COALESCE(status, CASE WHEN claimed_by IS NULL THEN 'open' ELSE 'claimed' END)`;
@@ -55,8 +59,9 @@ export interface Message extends Task {
   reply_to: number | null;
 }
 
-/** A new task without needs. */
-export const OPEN: Task = {
+/** A new message that is no reply, as a task without needs. */
+export const OPEN: Task & Further = {
+  reply_to: null,
   claimed_by: null,
   claimed_at: null,
   status: "open",

@@ -4,7 +4,7 @@ import { shownRoom } from "../access/locked.ts";
 import type { Database } from "../database.ts";
 import type { Row } from "../driver/statement.ts";
 import type { Json } from "../json.ts";
-import { type Message, type MessageStatus, OPEN, STATUS } from "./message.ts";
+import { FURTHER, type Further, type Message, type MessageStatus, OPEN, STATUS } from "./message.ts";
 import { RECIPIENT, type Recipient, selectRecipients, toRecipient } from "../agents/recipients.ts";
 import { joinedOf, type Noticed, noticeOf } from "../agents/registration.ts";
 import { Refusal } from "../refusal.ts";
@@ -14,7 +14,7 @@ import { FROM_ADMITTED, NEW_REVISION } from "../write/admission.ts";
 import type { Operation, Outcome, WriteContext } from "../write/context.ts";
 import { heartbeatOf } from "../write/heartbeat.ts";
 import { commit } from "../write/write.ts";
-import { type CoalescedPost, postCoalesced, posted } from "./coalesced_post.ts";
+import { type CoalescedPost, postCoalesced, posted, SENT, SENT_COLUMNS } from "./coalesced_post.ts";
 import { COUNT_POSTED, COUNT_REPLY } from "./counts.ts";
 import { ADD_NEEDS, FAILED_NEED, MISSING, NEEDS_EXIST, NEEDS_WEIGHT, UNMET, WITHIN_LINKED } from "./needs.ts";
 
@@ -22,11 +22,11 @@ import { ADD_NEEDS, FAILED_NEED, MISSING, NEEDS_EXIST, NEEDS_WEIGHT, UNMET, WITH
 const REPLIED = "EXISTS (SELECT 1 FROM messages WHERE room_id = :room AND id = :reply_to)";
 
 /** The columns of a post, and their values. */
-const COLUMNS =
-  "room_id, id, from_agent, to_agent, verified, kind, body, created_at, reply_to, revision, attempts, max_attempts";
-const VALUES = `:room, revision, :from, :to, guarded AND ${
-  isSecure(":from")
-}, :kind, :body, :now, :reply_to, revision, 0, :max_attempts`;
+const COLUMNS = ["room_id, id, revision, attempts, verified", ...SENT_COLUMNS, ...FURTHER].join(", ");
+const VALUES = [
+  `:room, revision, revision, 0, guarded AND ${isSecure(":from")}`,
+  ...[...SENT, ...FURTHER].map((name) => `:${name}`),
+].join(", ");
 
 const POST = `INSERT INTO messages (${COLUMNS}) SELECT ${VALUES} ${FROM_ADMITTED}`;
 
@@ -48,18 +48,15 @@ const SENDER_VERIFIED = `${SENDER}, verified FROM messages WHERE room_id = :room
 const BORN = `
   SELECT ${STATUS} AS status, done_at, failure FROM messages WHERE room_id = :room AND id = ${NEW_REVISION}`;
 
-export interface NewMessage {
+export interface NewMessage extends Partial<Further> {
   /** The sender, an agent. */
   from?: string;
   /** The recipient, an agent. */
   to?: string;
   kind: string;
   body: Json;
-  reply_to?: number;
   /** The ids of messages that must be done before it is open. */
   needs?: number[];
-  /** How often it may be claimed; by default any number. */
-  max_attempts?: number;
 }
 
 interface PostLimits {
@@ -80,9 +77,10 @@ export function postMessage(
   message: NewMessage,
   limits: PostLimits,
 ): Operation<Posted> {
-  const { from = null, to = null, kind, body, reply_to = null, max_attempts = null } = message;
+  const { from = null, to = null, kind, body } = message;
+  const further = Object.fromEntries(FURTHER.map((name) => [name, message[name] ?? null])) as Further;
   const needs = [...new Set(message.needs)];
-  const alone = reply_to !== null || needs.length > 0 || max_attempts !== null;
+  const alone = needs.length > 0 || FURTHER.some((name) => further[name] !== null);
   return {
     acts: { as: from },
     async run(context) {
@@ -98,7 +96,7 @@ export function postMessage(
           return { now, revision: posted.revision, rows };
         }
       }
-      return await postAlone(database, context, { ...post, now, needs, reply_to, max_attempts }, limits);
+      return await postAlone(database, context, { ...post, ...further, now, needs }, limits);
     },
     answer({ now, revision, rows }) {
       const sender = rows.at(-1)?.[0];
@@ -112,9 +110,8 @@ export function postMessage(
         kind,
         body,
         created_at: now.toISOString(),
-        reply_to,
         ...OPEN,
-        max_attempts,
+        ...further,
         needs,
         ...(born && bornAs(born)),
         ...(to !== null && recipients && { recipient: toRecipient(recipients[0]) }),
@@ -124,10 +121,8 @@ export function postMessage(
   };
 }
 
-interface Post extends Omit<CoalescedPost, "agent" | "by" | "now"> {
+interface Post extends Omit<CoalescedPost, "agent" | "by" | "now">, Further {
   now: Date;
-  reply_to: number | null;
-  max_attempts: number | null;
   needs: number[];
 }
 

@@ -25,7 +25,6 @@ export const shownMessage = {
   kind: "task",
   body: { file: "a.ts" },
   created_at: EXAMPLE_TIME,
-  reply_to: null,
   ...OPEN,
 };
 

@@ -14,7 +14,7 @@ text; with --text always text. What begins with a dash comes after --.`;
 
 const EXIT_CODES = "Exit code: 0 done, 1 failed or refused, 2 used wrongly, 124 timed out.";
 
-/** What the commands do, those together that belong together. */
+/** What the commands do, by topic. */
 const GROUPS: Array<[names: string, about: string]> = [
   ["room rooms", "create or delete a room; list the rooms"],
   ["join leave", "register as an agent, also by a join code; leave"],

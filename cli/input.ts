@@ -63,7 +63,7 @@ export class Input {
     }
   }
 
-  /** The token of `CONVENE_TOKEN`, of a room or the operator's. What is none would be ignored, and nobody would act. */
+  /** The token of `CONVENE_TOKEN`, of a room or the operator's. Another text would be ignored, and nobody would act. */
   get givenToken(): string | undefined {
     const given = this.environment.CONVENE_TOKEN;
     if (!given || given.startsWith("cvn_") || given.length >= MIN_OPERATOR_TOKEN) return given;
@@ -87,7 +87,7 @@ export class Input {
 
   /**
    * The token that is kept for a room, of the agent that is named if it has one. Undefined where `CONVENE_TOKEN` is set,
-   * if to nothing.
+   * even to nothing.
    */
   keptFor(id?: string): KeptFile | undefined {
     if (id === undefined || this.environment.CONVENE_TOKEN !== undefined) return undefined;

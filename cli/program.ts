@@ -33,15 +33,15 @@ export interface Run {
 }
 
 /** Ends a process group, in the words of `sh`, if its input ends without a line. */
-const GUARD = 'read -r line && exit; kill -TERM "-$1"; sleep "$2"; kill -KILL "-$1"';
+const WATCHDOG = 'read -r line && exit; kill -TERM "-$1"; sleep "$2"; kill -KILL "-$1"';
 
 /**
  * Lets a shell end a program and its children if this process ends before them, be it by SIGKILL: the input of the shell
- * ends with this process. Returns the function that lets go of them. Without `sh` they run on.
+ * ends with this process. Returns the function that ends the shell alone. Without `sh` they run on.
  */
-function guard({ pid }: ChildProcess): () => void {
+function startWatchdog({ pid }: ChildProcess): () => void {
   if (pid === undefined || process.platform === "win32") return () => {};
-  const words = ["-c", GUARD, "sh", String(pid), String(GRACE / 1_000)];
+  const words = ["-c", WATCHDOG, "sh", String(pid), String(GRACE / 1_000)];
   // A process group of its own, so that what ends this one's leaves it.
   const shell = spawn("sh", words, { stdio: ["pipe", "ignore", "ignore"], detached: true });
   shell.on("error", () => {});
@@ -56,7 +56,7 @@ function guard({ pid }: ChildProcess): () => void {
 export async function runProgram({ words: [program, ...args], env, input, signal }: Run): Promise<string> {
   // A process group of its own, so that its children end with it.
   const child = spawn(program!, args, { env, stdio: "pipe", detached: true });
-  const letGo = guard(child);
+  const stopWatchdog = startWatchdog(child);
   const ended = new Promise<number | string>((resolve, reject) => {
     child.on("error", (error) => reject(new UsageError(`${program} cannot be run: ${error.message}`)));
     child.on("close", (code, name) => resolve(code ?? name ?? "a signal"));
@@ -88,7 +88,7 @@ export async function runProgram({ words: [program, ...args], env, input, signal
     throw error;
   } finally {
     await ended.catch(() => {});
-    letGo();
+    stopWatchdog();
     clearTimeout(insist);
     signal.removeEventListener("abort", end);
   }

@@ -65,7 +65,7 @@ async function handle(
   try {
     tell(input, message, lineOf(message));
   } catch (error) {
-    stop.abort(error); // it is none of Convene, and would be taken for ever
+    stop.abort(error); // not a message of Convene: the worker would take it again and again
     throw error;
   }
   const env = {

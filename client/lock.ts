@@ -12,7 +12,7 @@ export interface LockOptions extends Actor {
 }
 
 const TTL = 60;
-/** A lock that others get within so many milliseconds, again and again, is asked for later: at most so much. */
+/** Milliseconds within which others get a lock again and again, and the longest pause before it is asked for then. */
 const SOON = 1_000;
 const LATER = 250;
 

@@ -59,7 +59,7 @@ export interface TimedOut extends Outcome {
 }
 
 /** The maximum milliseconds of one request's wait, and how much later its answer may come. */
-export const LONGEST = 25_000;
+const LONGEST = 25_000;
 export const MARGIN = 10_000;
 
 /**

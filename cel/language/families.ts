@@ -15,5 +15,5 @@ export function noNames() {
   return { kind: new Set<string>(), to: new Set<string>(), from: new Set<string>(), id: new Set<number>() };
 }
 
-/** The maximum of names that an evaluation looks up in each; of agents twice as many as a room has. */
+/** The maximum number of names that an evaluation looks up in each; of agents, twice as many as a room has. */
 export const MAX_LOOKUPS: Readonly<Record<Family, number>> = { kind: 2_000, to: 2_000, from: 2_000, id: 100 };

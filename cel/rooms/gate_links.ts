@@ -40,7 +40,7 @@ export interface Pending extends Chained {
 }
 
 /** A judged write of a chain: sent, or refused over the state that those before it leave. */
-export interface Link {
+interface Link {
   pending: Pending;
   nonce?: string;
   computed?: Computed[];

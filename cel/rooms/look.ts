@@ -7,7 +7,7 @@ import { createContext, type RoomContext } from "./context.ts";
 import type { Further, Reader, RoomData } from "./reader.ts";
 
 /** What an evaluation is made over. */
-export interface Sight extends Further {
+interface Sight extends Further {
   viewer: Viewer;
   room: string;
   /** What the source tells that it reads. */

@@ -2,7 +2,7 @@ import { bracketed, NEAR } from "./bracketed.ts";
 import { arrow, loop } from "./foreign_loops.ts";
 import { synonyms } from "./synonyms.ts";
 
-/** Syntax of another language at the position where parsing failed, and a hint what CEL has for it. */
+/** Syntax of another language at the position where parsing failed, and a hint that says what CEL has for it. */
 interface Foreign {
   readonly position: number;
   /** The text that is not CEL. */

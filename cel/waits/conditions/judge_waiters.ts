@@ -84,7 +84,7 @@ async function judgeEach(
   }
 
   /** Judges a condition as its cost allows. Returns undefined where its waiter is over. */
-  async function judgeInTurn(waiter: Waiter, { reads }: Dependence, context: Context) {
+  async function judgeByCost(waiter: Waiter, { reads }: Dependence, context: Context) {
     const { condition } = waiter.request;
     const first = steps.has(condition) ? undefined : await judgeFirst(condition, reads, context);
     if (first) return first;
@@ -111,7 +111,7 @@ async function judgeEach(
       continue;
     }
     if (judged === undefined) {
-      judged = await judgeInTurn(waiter, dependence, context);
+      judged = await judgeByCost(waiter, dependence, context);
       if (judged === undefined) continue;
       judgements.set(id, judged);
     } else if (!isAlone(waiter) && isBusy()) {

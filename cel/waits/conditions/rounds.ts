@@ -44,7 +44,7 @@ const LATER_MS = 50;
 const BEGINNINGS = 2;
 /** First looks that take longer no longer delay others: they may never end. */
 const OVERDUE_MS = 1_000;
-/** The length of what was read from which on a read with lists is large: it takes more than two round trips. */
+/** The length beyond which what a read of lists brings is large: it takes more than two round trips. */
 const LARGE = FIRST_PAGE_BYTES + PAGE_BYTES;
 
 /** Creates an empty watch. Its random `timedAt` spreads rooms whose waits read the time over the second. */

@@ -27,7 +27,7 @@ export function createFollower(
   const ended = () => !followed.followers.has(subscription);
   const behind = () => first !== undefined || followed.latest > revision || followed.rewinds > rewinds;
 
-  /** Takes the page after `revision`: the first one, or one that is read, cut beyond `bytes`. */
+  /** Returns the page after `revision`: the first one if it still holds, else one that it reads, cut beyond `bytes`. */
   async function take(bytes?: number): Promise<ChangesPage> {
     const rewound = followed.rewinds > rewinds;
     const known = rewound ? undefined : first;

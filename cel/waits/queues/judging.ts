@@ -1,6 +1,6 @@
 import { createLru } from "../../../db/lru.ts";
 
-/** Milliseconds from which judging may make others late, and for which it then counts: reads and writes come in between. */
+/** Milliseconds of judging that may make others late, and for which it then counts: reads and writes come in between. */
 const COSTLY_MS = 50;
 const BETWEEN_MS = 1_000;
 /** Rooms whose judging is remembered. */
@@ -9,7 +9,7 @@ const MAX_ROOMS = 1_000;
 export type Judging = ReturnType<typeof createJudging>;
 
 /**
- * Notes in which rooms requests are judged, so that one that is late because of it is not told of the database.
+ * Notes in which rooms requests are judged: one that is late because of that is not told that the database is.
  * `elapsed`: the clock, in milliseconds.
  */
 export function createJudging(elapsed: () => number) {

@@ -8,7 +8,7 @@ import type { Watched } from "../watched.ts";
 import { ownWrite, type QueueRequest } from "./queued.ts";
 import { createServing, type QueueKind, type RoomQueue, type Waiting } from "./room_queue.ts";
 
-export interface Queue<Request, Answer> {
+interface Queue<Request, Answer> {
   /**
    * Resolves or rejects as `serve` settles the request. Errors: `unavailable` where the client has left;
    * `DatabaseUnavailable` where the last attempt took too long.
@@ -17,7 +17,7 @@ export interface Queue<Request, Answer> {
 }
 
 /** The queues of all kinds, for the instance's watch. */
-export interface Queues extends Watched {
+interface Queues extends Watched {
   create<Request extends QueueRequest, Answer>(kind: QueueKind<Request, Answer>): Queue<Request, Answer>;
   /** Tries those that are due by the time, or that a failure has left. */
   advance(): void;

@@ -22,7 +22,7 @@ export interface Pending extends Take, Chained {
 export interface Link extends Pick<Try, "next" | "failure"> {
   pending: Pending;
   fitting?: Chosen;
-  /** Earlier messages that fit but that takes before it in the chain take, with their agents. */
+  /** Earlier messages that fit but go to takes before it in the chain, with the agents of those. */
   before: Array<[id: number, agent: string]>;
   sent?: ReturnType<typeof takeTask>;
 }

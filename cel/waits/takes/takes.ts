@@ -70,7 +70,7 @@ export function createTaking(database: Database, reader: Reader, watch: Watch) {
     return { outcome, joined, next: reachedOf(outcome) };
   }
 
-  /** Counts what there is for takes that want the same, so that no more of them try than can have something. */
+  /** Counts what there is for takes that want the same, so that only as many try as there are messages for. */
   async function withChances(room: string, queued: Waiting[]) {
     if (queued.length <= FEW) return { waiting: queued };
     const groups = [...Map.groupBy(queued, wantedBy).values()];
@@ -133,14 +133,14 @@ export function createTaking(database: Database, reader: Reader, watch: Watch) {
   /** Takes without waiting. An attempt that finds nothing writes nothing, so its heartbeat is a write of its own. */
   async function takeOnce(room: string, take: Take): Promise<Try> {
     if (!looks(take.asked)) return await takeFirst(room, take);
-    const tried = await takeInTurn(room, take);
+    const tried = await takeQueued(room, take);
     const { taken } = takenOf(tried.outcome);
     if (!taken) await recordHeartbeat(database, take.context, room, take.asked.agent).catch(withoutHeartbeat);
     return tried;
   }
 
   /** Takes once it is its turn; gives up if others of the room are judged for too long before. */
-  async function takeInTurn(room: string, take: Take): Promise<Try> {
+  async function takeQueued(room: string, take: Take): Promise<Try> {
     let [isOver, wrote] = [false, false];
     const write: Take["write"] = (make) => {
       if (isOver) throw new Refusal("unavailable", { why: "unjudged" });

@@ -16,8 +16,9 @@ export interface DatabaseOptions {
   randomBytes?: () => Uint8Array;
 }
 
-/** Selects a row where a deleted room has rows left (db/rooms/burial.ts) at which no instance works. */
-const UNEMPTIED = `SELECT 1 FROM graves WHERE NOT emptied AND held_until <= ${NOW} LIMIT 1`;
+/** True of the grave of a deleted room that has rows left (db/rooms/burial.ts), which no instance removes now. */
+export const IS_UNATTENDED = `NOT emptied AND held_until <= ${NOW}`;
+const UNEMPTIED = `SELECT 1 FROM graves WHERE ${IS_UNATTENDED} LIMIT 1`;
 
 export function createDatabase(
   {

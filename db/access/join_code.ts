@@ -8,7 +8,7 @@ const GROUP = 5;
 /** The digits for which people write letters that look alike. */
 const MEANT: Record<string, string> = { I: "1", L: "1", O: "0" };
 
-export interface NewCode {
+interface NewCode {
   /** Two groups of digits, such as `7KQ2M-X9D4T`. Shown once. */
   text: string;
   /** The SHA-256 of the digits, in hex: all that the service stores of it. */

@@ -35,7 +35,7 @@ interface RegistrationRequest {
   meta?: Json;
   /** Refuses the id of an agent that is registered. */
   ifNew?: boolean;
-  /** Makes the agent secure, and a token with which alone, or an admin's, one acts as it from then on. */
+  /** Makes the agent secure: from then on only the token that this makes, or an admin's, acts as it. */
   secure?: boolean;
   /** Hides the scope of its id from all but itself and admins, for good. Only with `secure`. */
   private?: boolean;

@@ -17,7 +17,7 @@ export class DatabaseUnusable extends Error {}
  * - `large`: the rows exceed one answer; reads may be sent again in smaller batches.
  * - `lost`: no answer came; the batch may or may not have been applied.
  */
-export type Fault =
+type Fault =
   | { kind: "busy" }
   | { kind: "statement"; index: number }
   | { kind: "refused" }

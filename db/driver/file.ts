@@ -20,7 +20,7 @@ const CHECK_EVERY_MS = 1_000;
 const PREPARED = 2 ** 21;
 const lengthOf = (_: unknown, sql: string) => sql.length;
 /**
- * The length from which on a statement is kept prepared with its second run only: most that are so long have none, and
+ * The length of a statement that is kept prepared only from its second run on: most that are so long have none, and
  * what was kept stays in memory until the collector looks at what is old.
  */
 const LONG = 8_192;

@@ -27,7 +27,7 @@ import { commit } from "../write/write.ts";
 import { findInvite, type FoundInvite, type JoinKey, keyArgs, madeUnderKey } from "./find.ts";
 import { BY_OPERATOR, INVITE_IN_FORCE } from "./invite.ts";
 
-export interface Joiner {
+interface Joiner {
   /** Its id; by default the invited one, else a new one. */
   agent?: string;
   /** By default the name that the agent has, else its id. */

@@ -32,7 +32,7 @@ import { type Bits, statesOf } from "./states.ts";
 const MAX_KNOWN = 128;
 
 /** The automaton of some globs. */
-export interface Automaton {
+interface Automaton {
   /** Whether one of the globs has a path in common with another. */
   meets(other: Token[]): boolean;
   /** Returns the numbers of the globs that have a path in common with another. */

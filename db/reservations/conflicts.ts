@@ -27,7 +27,7 @@ export interface Limits {
   count: number;
 }
 
-export interface Conflict {
+interface Conflict {
   id: string;
   agent: string;
   paths: string[];

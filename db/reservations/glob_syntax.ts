@@ -50,7 +50,7 @@ export function tokensOf(text: string): Token[] {
 
 class Parser {
   readonly #text: string;
-  // An array that has held a set: the runtime compiles what reads tokens again and again where some hold numbers only.
+  // It holds a set at first: where some arrays hold numbers alone, the runtime compiles their readers again and again.
   readonly #tokens: Token[] = [ANY];
   #at = 0;
   #alternatives = 0;

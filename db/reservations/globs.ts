@@ -13,7 +13,7 @@ const MIN_GAIN = 100_000;
 const MAX_AT_ONCE = 2_048;
 
 /** Decides exactly which lists of globs have one that has a path in common with one of others. */
-export type Overlaps = (lists: string[][]) => boolean[];
+type Overlaps = (lists: string[][]) => boolean[];
 
 /**
  * Returns the function that decides exactly which lists of globs have one that has a path in common with one of these. A

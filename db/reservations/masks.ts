@@ -2,7 +2,7 @@ import { ANY, type CharSet, type Letter } from "./char_set.ts";
 import { bitOf, type Bits, wordOf } from "./states.ts";
 
 /** Masks of states side by side: one array in place of thousands, which would be garbage by the next request. */
-export interface LetterMasks {
+interface LetterMasks {
   bits: Bits;
   /** Returns where the mask begins of the states that read a letter, or one of a set. It is valid up to the next but one. */
   maskOf(letter: Letter): number;
@@ -19,7 +19,7 @@ export function createLetterMasks(letters: Array<Letter | undefined>, words: num
   const bits = new Int32Array(before + words);
 
   /** Has a state read the characters from here on, or no longer. */
-  function turn(char: number, state: number): void {
+  function toggle(char: number, state: number): void {
     bits[intervalOf(char) * words + wordOf(state)]! ^= bitOf(state);
   }
 
@@ -27,14 +27,14 @@ export function createLetterMasks(letters: Array<Letter | undefined>, words: num
     const letter = letters[state];
     if (letter === undefined) continue;
     bits[anyMask + wordOf(state)]! |= bitOf(state);
-    if (letter === ANY) turn(0, state);
+    if (letter === ANY) toggle(0, state);
     else if (typeof letter === "number") {
-      turn(letter, state);
-      turn(letter + 1, state);
+      toggle(letter, state);
+      toggle(letter + 1, state);
     } else {
       for (const [first, last] of letter) {
-        turn(first, state);
-        turn(last + 1, state);
+        toggle(first, state);
+        toggle(last + 1, state);
       }
     }
   }

@@ -14,7 +14,7 @@ import {
 /** A set of states, 31 in a word: the highest bit is where the sum of two words carries. */
 export type Bits = Int32Array;
 
-export const WORD = 31;
+const WORD = 31;
 /** A word of all states. */
 export const ALL = 2 ** WORD - 1;
 

@@ -3,7 +3,7 @@ import { CLOSE, GLOBSTAR, isLetter, NEXT, OPEN, SLASH, STAR, type Token } from "
 import { wordOf } from "./states.ts";
 
 /** What globs are as an automaton, and what another one has to read of them. */
-export interface Work {
+interface Work {
   states: number;
   /** Words of states with alternatives, and those without. */
   braced: number;

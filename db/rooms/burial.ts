@@ -1,6 +1,6 @@
 import { privateRoom } from "../access/private.ts";
 import { NOW } from "../clock.ts";
-import type { Database } from "../database.ts";
+import { type Database, IS_UNATTENDED } from "../database.ts";
 import { DatabaseUnavailable } from "../driver/faults.ts";
 import { ROOM_TABLES } from "../driver/schema.ts";
 import { type Row, statementOf } from "../driver/statement.ts";
@@ -47,7 +47,7 @@ const KEPT_MS = 30 * 86_400_000;
 
 const HOLD = `
   UPDATE graves SET held_until = ${NOW} + ${HELD_MS} WHERE id = (
-      SELECT id FROM graves WHERE NOT emptied AND held_until <= ${NOW} ORDER BY held_until LIMIT 1)
+      SELECT id FROM graves WHERE ${IS_UNATTENDED} ORDER BY held_until LIMIT 1)
   RETURNING id`;
 const GO_ON = `UPDATE graves SET held_until = ${NOW} + ${HELD_MS} WHERE id = :room AND NOT emptied`;
 

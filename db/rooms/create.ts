@@ -20,7 +20,7 @@ export interface RoomRequest {
   locked?: boolean;
   /** False keeps it out of lists. */
   listed?: boolean;
-  /** Refuses to create it: an open room may be joined alone. */
+  /** Refuses to create it: an open room may only be joined. */
   onlyJoin?: boolean;
 }
 

@@ -9,8 +9,8 @@ const REVISIONS = `
    WHERE id IN (SELECT value FROM json_each(:rooms)) AND ${THERE}`;
 
 /**
- * Reads, of those of these rooms that exist, the revisions of their parts and what is due. `anew` lists the first
- * revision of each room that was made under the id of a deleted one. Errors: `DatabaseUnavailable`.
+ * Reads the revisions of the parts of rooms, and what is due in them; nothing of rooms that do not exist. `anew` lists
+ * the first revision of each room that was made under the id of a deleted one. Errors: `DatabaseUnavailable`.
  */
 export async function lookAtRooms(
   database: Database,

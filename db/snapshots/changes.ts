@@ -29,7 +29,7 @@ interface Ended {
   ended: true;
 }
 
-/** What changed in a room between two revisions: each thing once, as it is last. */
+/** What changed in a room between two revisions: each thing once, in its latest form. */
 export interface Changes {
   /** The revision to follow from: this answer and those before it have all changes up to it. */
   revision: number;

@@ -45,7 +45,7 @@ const VIEWS_WEIGHT = weightOf(2 ** 18);
 type StateQuery = SnapshotQuery["state"];
 
 /** What a snapshot reads: the row of its room, and further queries by name. */
-export interface SnapshotQueries {
+interface SnapshotQueries {
   row: RoomRow;
   /** Further columns of that row, which tell of the viewer. */
   ofViewer: FurtherColumns;

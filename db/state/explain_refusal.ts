@@ -16,7 +16,7 @@ interface Seen {
 }
 
 /** What a write finds and leaves. */
-export interface Applied extends Computed {
+interface Applied extends Computed {
   found: Seen;
 }
 

@@ -18,7 +18,7 @@ import { type Attempt, checkRoom, tryPut } from "./write_attempt.ts";
 const MAX_ATTEMPTS = 50;
 const MAX_PAUSE_MS = 20;
 
-export interface Written {
+interface Written {
   entries: Entry[];
   revision: number;
 }

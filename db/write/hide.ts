@@ -16,8 +16,8 @@ export const DELETED_MOVED = 1_000;
 const MAX_MOVED = `:max_private + ${DELETED_MOVED}`;
 
 /**
- * True where the scope is private, or has few enough keys with the deleted ones. These move too: all in one write, and
- * they are told as the changes of one revision.
+ * True where the scope is private, or has few enough keys, deleted ones included. All move in one write, and are told
+ * as the changes of one revision.
  */
 export const FEW_MOVE =
   `(${IS_PRIVATE} OR (SELECT COUNT(*) FROM (SELECT 1 FROM ${ITS_KEYS} LIMIT ${MAX_MOVED} + 1)) <= ${MAX_MOVED})`;

@@ -22,7 +22,7 @@ export interface Script {
 }
 
 /** The memory for events; `share` is that of the first event, if it was read already. */
-export interface Sending {
+interface Sending {
   outbox: Outbox;
   /** The key of the room as this reader sees it (db/viewer.ts). */
   seen: string;

@@ -39,7 +39,7 @@ interface Caller {
   rest: string;
 }
 
-export interface CallOptions {
+interface CallOptions {
   query?: Record<string, string | number | boolean | undefined>;
   body?: Record<string, unknown>;
   /** The write's Idempotency-Key. */

@@ -44,7 +44,7 @@ export function createBuckets({ perSecond, burst, max }: BucketLimits, now: () =
       bucket.tokens--;
       return { left: Math.floor(bucket.tokens) };
     },
-    /** Takes what a request has turned out to cost besides, whether the bucket holds it or not. */
+    /** Takes what a request has turned out to cost beyond one, even if the bucket holds less. */
     charge(name: string, requests: number): void {
       if (perSecond > 0) filled(name).tokens -= requests;
     },

@@ -96,7 +96,9 @@ export function schemaOf<Shape extends z.ZodRawShape>(
 ): StandardSchemaWithJSON<unknown, Tokened<Shape>> {
   const shape = { ...own, token };
   const all = members(shape);
-  const jsonSchema = () => shortSchemaOf(all);
+  // A batch may ask for the list a hundred times.
+  let listed: Record<string, unknown> | undefined;
+  const jsonSchema = () => listed ??= shortSchemaOf(all);
 
   function faultIn({ token, ...rest }: Tokened<Shape>): string | undefined {
     const given = rest as unknown as Given<Shape>;

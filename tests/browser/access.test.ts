@@ -167,6 +167,36 @@ browserTest("a page never scrolls sideways, from 360 px up", () =>
   }));
 
 browserTest(
+  "messages are in view in a low window, as at 200 % zoom or on a phone that lies",
+  () =>
+    withBrowser(async ({ t, open, shoot }) => {
+      const room = await furnished(t);
+      for (let n = 0; n < 20; n++) await t.message(room, { from: "ann", body: `line ${n}` });
+      const page = await open(`/?room=${room}`);
+      await untilLive(page);
+      for (
+        const [width, height] of [[720, 450], [844, 390], [1_400, 500], [1_400, 560], [1_024, 560]] as const
+      ) {
+        await page.setViewportSize({ width, height });
+        const [lines, window] = await page.evaluate(`(() => {
+        const { bottom, height } = document.querySelector("#talk .scroller").getBoundingClientRect();
+        return [bottom <= innerHeight ? height : 0, document.documentElement.scrollWidth];
+      })()`) as number[];
+        await shoot(page, `low-${width}-${height}`);
+        assert.ok(lines! >= 72, `${width} x ${height} leaves messages ${lines} px`);
+        assert.equal(window, width);
+      }
+      await page.setViewportSize({ width: 720, height: 450 });
+      for (const part of ["agents", "reservations", "state", "timeline", "console"]) {
+        await page.locator(`.tabs [data-tab=${part}]`).click();
+        await page.locator(`#${part}`).waitFor();
+        assert.equal(await page.locator("#talk").isVisible(), false);
+      }
+      await page.close();
+    }),
+);
+
+browserTest(
   "what changes is outlined, not moved, for those who ask for less motion",
   () =>
     withBrowser(async ({ t, open }) => {

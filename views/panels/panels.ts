@@ -29,12 +29,12 @@ export const PANELS: Panel<RoomView, RoomUpdate>[] = [
   CONSOLE,
 ];
 
-/** The same as tabs of a narrow page, which begins with the conversation. */
+/** The same as tabs of a narrow or low page, which begins with the conversation. */
 export const TABS = [MESSAGES, ...PANELS.filter((panel) => panel !== MESSAGES)];
 
-/** The style of all panels. On a narrow page only the panel of the chosen tab is shown; without a script all are. */
+/** The style of all panels. On such a page only the panel of the chosen tab is shown; without a script all are. */
 export const PANELS_STYLE = `${PANELS.map(({ style }) => style).join("\n")}
 ${PLACES.map((place) => `.${place} { grid-area: ${place}; }`).join("\n")}
-@media (max-width: 699px) and (scripting: enabled) {
+@media (max-width: 699px) and (scripting: enabled), (max-height: 559px) and (scripting: enabled) {
   ${PANELS.map(({ id }) => `[data-tab="${id}"] .place > :not(#${id})`).join(", ")} { display: none; }
 }`;

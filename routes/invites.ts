@@ -102,7 +102,8 @@ export function mountInvites(app: Hono, services: Services): void {
       const room = roomOf(c);
       const body = await readBody(c, INVITES, "InviteRequest");
       const { uses = 1, ttl = LIMITS.inviteDefaultSeconds, ...asked } = body;
-      const operation = createInvite(database, room, { ...asked, uses, ttl }, LIMITS.invites);
+      const limits = { max: LIMITS.invites, lifetime: LIMITS.idempotencyMs };
+      const operation = createInvite(database, room, { ...asked, uses, ttl }, limits);
       return await answerOnce(c, services, room, operation, ({ invite, code, revision }) => {
         const { id, role, agent, expires_at, note } = invite;
         const url = code === null ? null : `${addressOf(c)}/join/${code}`;

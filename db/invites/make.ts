@@ -25,15 +25,12 @@ export interface InviteRequest {
   note?: string;
 }
 
-/** Milliseconds for which a used invitation outlives its end: the request that joined by it may be repeated. */
-const KEPT_MS = 24 * 60 * 60 * 1000;
-
 /** Used invitations that do not count, of which a room keeps the latest: each that is made passes all of them. */
 const KEPT = 1_000;
 
 const FORGET = `
   DELETE FROM invites
-   WHERE room_id = :room AND (expires_at <= ${NOW} - ${KEPT_MS} OR used = 0 AND NOT ${INVITE_IN_FORCE}
+   WHERE room_id = :room AND (expires_at <= ${NOW} - :lifetime OR used = 0 AND NOT ${INVITE_IN_FORCE}
      OR rowid IN (SELECT rowid FROM invites WHERE room_id = :room AND NOT ${INVITE_IN_FORCE}
        ORDER BY rowid DESC LIMIT ${KEPT} OFFSET ${KEPT}))`;
 
@@ -63,14 +60,15 @@ const GET_MADE = `SELECT ${SHOWN_INVITE} FROM invites WHERE room_id = :room AND 
 /**
  * Makes an invitation. `code` is shown once: it is null in a repetition under an idempotency key. In an open room
  * anybody who may write invites members under new ids; all else is for admins. `max`: the invitations in force that a
- * room may have. The room's revision stays as it is.
+ * room may have; `lifetime`: milliseconds for which a request that joins may be repeated, also by a used invitation that
+ * has expired. The room's revision stays as it is.
  * Errors: `room_not_found`, `unauthenticated`, `forbidden`, `agent_exists`, `limit_reached`.
  */
 export function createInvite(
   database: Database,
   room: string,
   request: InviteRequest,
-  max: number,
+  { max, lifetime }: { max: number; lifetime: number },
 ): Operation<{ invite: Invite; code: string | null; revision: number }> {
   const { role, agent = null, uses, ttl, note = null } = request;
   const code = newCode(database);
@@ -87,6 +85,7 @@ export function createInvite(
         uses,
         note,
         max_invites: max,
+        lifetime,
         ...ownHashOf(context.viewer),
         is_locked: Number(isLocked(room)),
         now: now.toISOString(),

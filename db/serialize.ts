@@ -1,7 +1,7 @@
 import { Refusal } from "./refusal.ts";
 
-/** Milliseconds that a task may wait for the mutex, which keeps each request within 10 s. */
-const MAX_WAIT_MS = 7_000;
+/** Milliseconds that a task may wait for others of its room, which keeps each request within 10 s. */
+export const MAX_WAIT_MS = 7_000;
 /** The number of lanes for tasks that read much (db/consistent_read/lanes.ts). */
 const LANES = 3;
 /** The maximum of tasks that wait in a lane after the first: each holds what it read in the lanes before. */

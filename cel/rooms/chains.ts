@@ -1,4 +1,5 @@
 import { pause } from "../../db/pause.ts";
+import { MAX_WAIT_MS } from "../../db/serialize.ts";
 import { keyFor, type Viewer } from "../../db/viewer.ts";
 
 /** What waits to be decided in a chain: a gated write, or a take. */
@@ -20,7 +21,6 @@ interface Deciding<One> {
 }
 
 const MAX_ATTEMPTS = 30;
-const MAX_WAIT_MS = 7_000;
 const MAX_PAUSE_MS = 50;
 const PAUSE_MS_PER_ATTEMPT = 5;
 

@@ -15,6 +15,7 @@ import { selectThere } from "../../../db/messages/open.ts";
 import { recordHeartbeat } from "../../../db/agents/heartbeat.ts";
 import { revisionOf, ROOM_CURRENT } from "../../../db/rooms/room.ts";
 import { Refusal } from "../../../db/refusal.ts";
+import { MAX_WAIT_MS } from "../../../db/serialize.ts";
 import type { Operation } from "../../../db/write/context.ts";
 import { SERVICE, type Viewer } from "../../../db/viewer.ts";
 import { readCurrent } from "../../../db/write/current.ts";
@@ -52,9 +53,6 @@ type Waiting = Queued<TakeRequest, Try>;
 
 /** The number of takes that are tried without first counting what there is to take. */
 const FEW = 4;
-
-/** Milliseconds until a take that does not wait is given up, where others of its room are judged for so long. */
-const LOOK_MS = 7_000;
 
 /** Creates the takes of this instance. Those that wait for a task of a room queue up (queues/queue.ts). */
 export function createTaking(database: Database, reader: Reader, watch: Watch) {
@@ -152,7 +150,7 @@ export function createTaking(database: Database, reader: Reader, watch: Watch) {
       if (wrote || !chains.isJudging(room)) return;
       isOver = true;
       reject(new Refusal("unavailable", { why: "unjudged" }));
-    }, LOOK_MS);
+    }, MAX_WAIT_MS);
     const trying = chains.take(room, { ...take, write, isOver: () => isOver || take.isOver() });
     return await Promise.race([trying, late]).finally(() => clearTimeout(timer));
   }

@@ -62,7 +62,7 @@ const shown = {
 
 export const RESERVATIONS = describe({
   bodies(parts) {
-    const { z, absent, defaulting, id, secondsUpTo } = parts;
+    const { z, absent, defaulting, id, milliseconds, secondsUpTo } = parts;
     const seconds = secondsUpTo(LIMITS.maxReservationSeconds);
     const fence = z.int("must be a fence, a whole number from 1 on").min(1);
     return {
@@ -74,8 +74,7 @@ export const RESERVATIONS = describe({
         note: z.unknown().optional().describe(
           `Any JSON of at most ${LIMITS.noteBytes} bytes, for others to see`,
         ),
-        timeout: defaulting(z.int("must be milliseconds, a whole number from 0 on").min(0), 0)
-          .describe(TIMEOUT),
+        timeout: defaulting(milliseconds, 0).describe(TIMEOUT),
       }),
       ReservationRenewal: z.strictObject({
         agent: id.describe("The agent that holds it"),

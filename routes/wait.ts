@@ -28,12 +28,11 @@ const BOTH = {
 } as const;
 
 export const WAIT = describe({
-  bodies: ({ z, expression, absent, defaulting, id }) => ({
+  bodies: ({ z, expression, absent, defaulting, id, milliseconds }) => ({
     WaitRequest: z.strictObject({
       condition: expression,
       agent: absent(id).describe(AGENT),
-      timeout: defaulting(z.int("must be milliseconds, a whole number from 0 on").min(0), LIMITS.waitMs)
-        .describe(TIMEOUT),
+      timeout: defaulting(milliseconds, LIMITS.waitMs).describe(TIMEOUT),
       include: absent(z.union(
         [
           z.string().meta({ pattern: INCLUDE_PATTERN }),

@@ -82,6 +82,8 @@ export function defaulting<Schema extends z.ZodType>(schema: Schema, value: unkn
   return absent(schema.meta({ default: value }));
 }
 
+export const milliseconds = z.int("must be milliseconds, a whole number from 0 on").min(0);
+
 /** Makes the `ttl` of what ends by itself. */
 export const secondsUpTo = (max: number) => z.int(`must be whole seconds, from 1 to ${max}`).min(1).max(max);
 

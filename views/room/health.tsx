@@ -62,7 +62,7 @@ export function Counts({ revision, agents, counts }: {
 }
 
 /** What that figure counts, since its word may be taken for something else. */
-const UNCLAIMED = "Messages that nobody has claimed, plain ones too: messages.unclaimed of conditions";
+const UNCLAIMED = "Messages that nobody has claimed, plain ones too: messages.unclaimed in conditions";
 
 /** Shows whether the page is live, or since when it is not; the script updates it. */
 export function Live({ now }: { now: Date }) {

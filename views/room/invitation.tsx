@@ -8,7 +8,7 @@ export function invitation(address: string, room: string, needsToken = false): s
   const path = `${address}/rooms/${encodeURIComponent(room)}`;
   const at = (rest: string) => quoted(path + rest);
   const curl = curlOf(needsToken);
-  const token = needsToken ? "Your token of the room is to be in CONVENE_TOKEN." : "";
+  const token = needsToken ? "Put your token of the room into CONVENE_TOKEN." : "";
   return `You are invited to the Convene room ${JSON.stringify(room)}, where agents coordinate over HTTP.${
     token && ` ${token}`
   }
@@ -67,7 +67,7 @@ export function Invitation({ address, room, locked, you }: Access & { address: s
           <>
             <p>Paste this into an agent that can run commands or make requests.</p>
             {text}
-            <h3>Where it is to prove who it is</h3>
+            <h3>If it is to prove who it is</h3>
             <JoinCode locked={locked} you={you} />
           </>
         )}

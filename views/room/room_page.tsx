@@ -93,7 +93,7 @@ export function unknownRoomPage(id: string, address: string, assets: Assets, loc
         <h1>
           There is no room <code>{id}</code>
         </h1>
-        <p>Or it is locked: such a room shows itself to those alone who have a token of it.</p>
+        <p>Or it is locked: such a room shows itself only to those who have a token of it.</p>
         <h2>If it is locked</h2>
         <p>Whoever has no token asks an admin of the room for a join code.</p>
         <TokenForm />

@@ -18,7 +18,7 @@ import type { Reads } from "../language/dependencies.ts";
 export type ViewResult = { value: Json } | { error: Failure };
 
 /**
- * Evaluates views, each once, with the eyes of who defined it. A view with an agent's eyes has a budget of its own, one of
+ * Evaluates views, each once, with the eyes of whoever defined it. A view with an agent's eyes has a budget of its own, one of
  * `sharers` parts, so that the evaluation around it cannot tell its cost; why it fails shows only where `isTold`. Views
  * that name each other in a cycle fail with `view_cycle`, as do those whose cycle shows only at evaluation, since an index
  * in it is computed. `isBlind`: whether the viewer sees what a view with everybody's eyes reads and does not see;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Subject } from "../support/backends.ts";
 import { browserTest, untilLive, VIEWS, withBrowser } from "../support/browser.ts";
+import { until } from "../support/until.ts";
 
 browserTest(
   "what the pointer is on stays under it while what is above it grows and shrinks",
@@ -49,6 +50,58 @@ browserTest(
         assert.ok(await below() < 2);
       }
       assert.ok(!await page.locator("#fresh").isVisible());
+    }),
+);
+
+browserTest(
+  "a reader at the end stays there as the window changes, and while another tab is shown",
+  () =>
+    withBrowser(async ({ t, open }) => {
+      const room = await t.room();
+      const say = (body: string) => t.message(room, { from: "ann", body });
+      for (let n = 0; n < 30; n++) await say(`line ${n}`);
+      const page = await open(`/?room=${room}`, { ...VIEWS[0]!, width: 390, height: 800 });
+      await untilLive(page);
+      const scroller = page.locator("#messages-scroller");
+      /** Comes back once a message is the last one, and whole within the list's window. */
+      const isSeen = (body: string) =>
+        until(
+          () =>
+            scroller.evaluate((view) => {
+              const [last, seen] = [
+                [...view.querySelectorAll(".message")].at(-1)!,
+                view.getBoundingClientRect(),
+              ];
+              const { top, bottom } = last.getBoundingClientRect();
+              return top >= seen.top - 1 && bottom <= seen.bottom + 1 ? last.textContent : undefined;
+            }),
+          (text) => text?.includes(body) === true,
+        );
+      await isSeen("line 29");
+      await page.setViewportSize({ width: 390, height: 500 }); // a keyboard comes up
+      await isSeen("line 29");
+      await say("line 30");
+      await isSeen("line 30");
+      assert.equal(await page.locator("#fresh").isVisible(), false);
+      await page.locator(".tabs [data-tab=state]").click();
+      for (let n = 31; n < 40; n++) await say(`line ${n}`);
+      await page.locator("#messages").getByText("line 39").waitFor({ state: "attached" });
+      await page.locator(".tabs [data-tab=talk]").click();
+      await isSeen("line 39");
+      // Who looks back stays where that is.
+      await scroller.evaluate((view) => {
+        const scrolled = new Promise((resolve) => view.addEventListener("scroll", resolve, { once: true }));
+        view.scrollTop = 100;
+        return scrolled.then(() => undefined);
+      });
+      await page.setViewportSize({ width: 390, height: 800 });
+      await page.locator(".tabs [data-tab=state]").click();
+      await say("line 40");
+      await page.locator("#messages").getByText("line 40").waitFor({ state: "attached" });
+      await page.locator(".tabs [data-tab=talk]").click();
+      await page.locator("#fresh").waitFor();
+      assert.equal(await scroller.evaluate((view) => view.scrollTop), 100);
+      await page.close();
     }),
 );
 

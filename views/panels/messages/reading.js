@@ -20,10 +20,15 @@ export function createReading(path) {
   let told = 0;
   let marked; // the absence whose first message is marked
   let loading; // the older messages that are on their way
+  let following = false; // whether the reader was at the end before the list was hidden, or changed its size
 
-  const atEnd = () => scroller.scrollTop + scroller.clientHeight > scroller.scrollHeight - NEAR_END;
+  function atEnd() {
+    if (scroller.clientHeight === 0) return following;
+    return scroller.scrollTop + scroller.clientHeight > scroller.scrollHeight - NEAR_END;
+  }
 
   function toEnd() {
+    following = true;
     scroller.scrollTop = scroller.scrollHeight;
     seen();
   }
@@ -146,7 +151,14 @@ export function createReading(path) {
   });
   fresh.addEventListener("click", toEnd);
   older.addEventListener("click", () => load());
-  scroller.addEventListener("scroll", () => unseen > 0 && atEnd() && seen(), { passive: true });
+  scroller.addEventListener("scroll", () => {
+    following = atEnd();
+    if (unseen > 0 && following) seen();
+  }, { passive: true });
+  // As when a keyboard comes up, a tab is chosen or a line of the header wraps.
+  new ResizeObserver(() => {
+    if (following) scroller.scrollTop = scroller.scrollHeight;
+  }).observe(scroller);
   tellReach(list);
   // The first calls, which an empty room shows, are read from the top.
   if (list.children.length > 0) toEnd();

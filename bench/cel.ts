@@ -2,7 +2,7 @@
 import { Environment } from "@marcbachmann/cel-js";
 import { underBudget } from "../cel/language/budget.ts";
 import { createLanguage } from "../cel/language/environment.ts";
-import { compile } from "../cel/language/expression.ts";
+import { compile } from "../cel/rooms/expression.ts";
 import { ROOTS } from "../cel/language/paths.ts";
 import { toCel } from "../cel/language/values.ts";
 import { quick, Report } from "./support/report.ts";

@@ -1,7 +1,7 @@
 import type { Hono } from "hono";
 import { lookAt } from "../cel/rooms/look.ts";
 import { judgeActs, unprovenActors } from "../db/write/acts.ts";
-import { EvaluationFailed } from "../cel/language/expression.ts";
+import { EvaluationFailed } from "../cel/rooms/expression.ts";
 import { ownMember } from "./http/callers/own_agent.ts";
 import { RequestError } from "./http/errors.ts";
 import { large } from "./http/methods.ts";

@@ -23,6 +23,7 @@ const APART: Record<string, string[]> = {
     "cel/waits/",
     "cel/language/",
     "db/",
+    "cel/rooms/expression.ts",
     "cel/rooms/reader.ts",
     "cel/rooms/context.ts",
     "cel/rooms/definitions.ts",

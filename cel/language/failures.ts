@@ -3,7 +3,6 @@ import { CheckFailed, EvaluationFailed, InvalidExpression } from "./errors.ts";
 import { bracketed } from "./hints/bracketed.ts";
 import { callHint, nameHint, namespacedHint } from "./hints/foreign_calls.ts";
 import { foreignSyntax } from "./hints/foreign_syntax.ts";
-import { unknownRoot } from "./hints/names.ts";
 import { didYouMean } from "./hints/nearest.ts";
 import { findNode, type Node } from "./engine.ts";
 import { overloadHint } from "./hints/meant.ts";
@@ -21,18 +20,19 @@ function isEngineError(error: unknown): error is EngineError {
 }
 
 type Signatures = ReadonlyMap<string, readonly string[]>;
+type RootHint = (name: string, isValue: boolean) => string;
 
-/** Converts whatever compiling threw to an InvalidExpression. `roots`: from which the expression may start. */
+/** Converts whatever compiling threw to an InvalidExpression. `rootHint`: for a name that is no root. */
 export function refusalOf(
   error: unknown,
   source: string,
   functions: Signatures,
-  roots: readonly string[],
+  rootHint: RootHint,
 ): InvalidExpression {
   if (error instanceof InvalidExpression) return error;
   if (error instanceof CheckFailed) {
-    return refusalOfCheck(error, source, functions, roots) ??
-      refusalOf(error.cause, source, functions, roots);
+    return refusalOfCheck(error, source, functions, rootHint) ??
+      refusalOf(error.cause, source, functions, rootHint);
   }
   if (error instanceof RangeError) {
     return new InvalidExpression("too_deep", "The expression nests too deeply", 0);
@@ -49,7 +49,7 @@ function refusalOfCheck(
   { cause, root }: CheckFailed,
   source: string,
   functions: Signatures,
-  roots: readonly string[],
+  rootHint: RootHint,
 ): InvalidExpression | undefined {
   if (cause instanceof InvalidExpression) {
     return refusalOfNumber(cause.code, source, cause.position) ?? withOverloadHint(cause, root);
@@ -69,7 +69,7 @@ function refusalOfCheck(
   const hint = isKey
     ? `Keys of a map are quoted: \`"${name}": ...\`.`
     : namespaced ?? nameHint(name) ?? dashed(source, cause.node) ??
-      unknownRoot(name, roots, isValue(above, cause.node));
+      rootHint(name, isValue(above, cause.node));
   return new InvalidExpression("unknown_name", `Unknown name: ${name}`, cause.node.pos, hint);
 }
 

@@ -14,6 +14,10 @@ export const ROOTS: Readonly<Record<string, string>> = {
 /** The further variable of an expression that is judged of a message. */
 export const OF_A_MESSAGE: Readonly<Record<string, string>> = { message: "dyn" };
 
+export const SYSTEM_SCOPES = ["_shared", "_view"];
+export const NO_LIST =
+  "`messages` is not a list. It has `count`, `unclaimed`, `last`, and by name `kind[k]`, `to[a]`, `from[a]`, `id[n]`.";
+
 /** A path from a root: `state._shared[k].x` has the root `state` and the steps `_shared`, undefined (any), `x`. */
 export interface Path {
   readonly root: string;

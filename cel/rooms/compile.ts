@@ -1,5 +1,5 @@
 import { isBusy, yieldToOthers } from "../../db/yield.ts";
-import { compile, type Expression, isCompiled, type Subject } from "../language/expression.ts";
+import { compile, type Expression, isCompiled, type Subject } from "./expression.ts";
 
 /** Compiles a source, after yielding to other requests if the thread is busy. Throws InvalidExpression. */
 export async function compileYielding(source: string, subject: Subject = "room"): Promise<Expression> {

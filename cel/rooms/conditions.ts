@@ -1,6 +1,6 @@
 import type { Json } from "../../db/json.ts";
 import { isBusy, yieldToOthers } from "../../db/yield.ts";
-import { compile, type Context, type Expression } from "../language/expression.ts";
+import { compile, type Context, type Expression } from "./expression.ts";
 import type { Node } from "../language/engine.ts";
 import { PIECES } from "../language/syntax.ts";
 import { type Reads, readsAfter } from "../language/dependencies.ts";

@@ -2,7 +2,7 @@ import type { Viewpoint } from "../../db/agents/waits.ts";
 import { VIEW_SCOPE } from "../../db/state/entry.ts";
 import { isBusy, yieldToOthers } from "../../db/yield.ts";
 import { overlay } from "../language/computed_map.ts";
-import type { Context } from "../language/expression.ts";
+import type { Context } from "./expression.ts";
 import { MAX_WEIGHT, MessageCollection } from "../language/message_reads.ts";
 import { agentsFrom } from "./agent_root.ts";
 import { messageRoot } from "./message_root.ts";

@@ -5,7 +5,7 @@ import { Refusal } from "../../db/refusal.ts";
 import { judgeActs, readSecured, unprovenActors } from "../../db/write/acts.ts";
 import { isBusy, yieldToOthers } from "../../db/yield.ts";
 import { type Reads, unionReads } from "../language/dependencies.ts";
-import type { Expression } from "../language/expression.ts";
+import type { Expression } from "./expression.ts";
 import { trackLookups } from "../language/lookups.ts";
 import type { Chained } from "./chains.ts";
 import type { Changing } from "./changing.ts";

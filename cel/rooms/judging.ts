@@ -4,7 +4,7 @@ import { newestOf } from "../../db/agents/waits.ts";
 import type { AgentRow } from "../../db/snapshots/snapshot.ts";
 import type { ReadSetAt } from "../../db/write/read_set.ts";
 import { type Reads, readsAfter } from "../language/dependencies.ts";
-import type { Expression } from "../language/expression.ts";
+import type { Expression } from "./expression.ts";
 import { type Lookups, MAX_MISSES } from "../language/lookups.ts";
 import { createContext } from "./context.ts";
 import type { RoomData } from "./reader.ts";

@@ -1,13 +1,7 @@
 import type { Json } from "../../db/json.ts";
 import { underOwnBudget } from "../language/budget.ts";
 import { ComputedMap } from "../language/computed_map.ts";
-import {
-  compile,
-  type Context,
-  EvaluationFailed,
-  type Failure,
-  InvalidExpression,
-} from "../language/expression.ts";
+import { compile, type Context, EvaluationFailed, type Failure, InvalidExpression } from "./expression.ts";
 import { type Lookups, repeatLookups, trackLookups, withOwnLookups } from "../language/lookups.ts";
 import { toCel } from "../language/values.ts";
 import { circular, type Definitions } from "./definitions.ts";

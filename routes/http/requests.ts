@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import type { z } from "zod";
 import { compileYielding } from "../../cel/rooms/compile.ts";
-import { type Expression, InvalidExpression, type Subject } from "../../cel/language/expression.ts";
+import { type Expression, InvalidExpression, type Subject } from "../../cel/rooms/expression.ts";
 import { isObject, type Json, type JsonObject } from "../../db/json.ts";
 import { isBusy, yieldToOthers } from "../../db/yield.ts";
 import { invalidMember, RequestError, tooLarge } from "./errors.ts";

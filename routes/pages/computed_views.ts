@@ -1,4 +1,4 @@
-import { compile, type Context, EvaluationFailed } from "../../cel/language/expression.ts";
+import { compile, type Context, EvaluationFailed } from "../../cel/rooms/expression.ts";
 import type { RoomContext } from "../../cel/rooms/context.ts";
 import type { RoomData } from "../../cel/rooms/reader.ts";
 import type { Json } from "../../db/json.ts";

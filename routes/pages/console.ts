@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import { lookAt } from "../../cel/rooms/look.ts";
-import { EvaluationFailed } from "../../cel/language/expression.ts";
+import { EvaluationFailed } from "../../cel/rooms/expression.ts";
 import type { EvaluationView } from "../../views/panels/console/console.tsx";
 import { ownAgent } from "../http/callers/own_agent.ts";
 import { RequestError } from "../http/errors.ts";

@@ -1,4 +1,4 @@
-import { language } from "../../cel/language/expression.ts";
+import { language } from "../../cel/rooms/expression.ts";
 import { loadDriver } from "../../db/driver/open.ts";
 
 /** Milliseconds after the start, so that preloading does not slow down the first request. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { compile, EvaluationFailed } from "../../cel/language/expression.ts";
+import { compile, EvaluationFailed } from "../../cel/rooms/expression.ts";
 import { charge, STEP_BUDGET, stepsTaken, underBudget } from "../../cel/language/budget.ts";
 import { contextOf, thrown } from "./room.ts";
 

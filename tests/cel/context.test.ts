@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createContext } from "../../cel/rooms/context.ts";
-import { compile } from "../../cel/language/expression.ts";
+import { compile } from "../../cel/rooms/expression.ts";
 import { NO_FACTS, NONE_LOADED } from "./room.ts";
 import { NOTHING } from "../../cel/rooms/definitions.ts";
 import type { RoomData } from "../../cel/rooms/reader.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { circular, define, type Definitions, viewsOf, withViews } from "../../cel/rooms/definitions.ts";
 import { createMemory } from "../../cel/rooms/definitions_memory.ts";
 import { createReader } from "../../cel/rooms/reader.ts";
-import { compile } from "../../cel/language/expression.ts";
+import { compile } from "../../cel/rooms/expression.ts";
 import { createDatabase } from "../../db/database.ts";
 import { connect } from "../../db/driver/open.ts";
 import { createRoom } from "../../db/rooms/create.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { compile, EvaluationFailed, InvalidExpression } from "../../cel/language/expression.ts";
+import { compile, EvaluationFailed, InvalidExpression } from "../../cel/rooms/expression.ts";
 import {
   FUNCTIONS,
   METHODS,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { judgeAll } from "../../cel/waits/conditions/judge_waiters.ts";
 import { createWaiter, type Waiter, type WaitResult } from "../../cel/waits/conditions/waiter.ts";
-import { compile, type Expression } from "../../cel/language/expression.ts";
+import { compile, type Expression } from "../../cel/rooms/expression.ts";
 import type { RoomData } from "../../cel/rooms/reader.ts";
 import { convertFacts } from "../../cel/rooms/message_root.ts";
 import { NOTHING } from "../../cel/rooms/definitions.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { compile, EvaluationFailed } from "../../cel/language/expression.ts";
+import { compile, EvaluationFailed } from "../../cel/rooms/expression.ts";
 import { trackLookups } from "../../cel/language/lookups.ts";
 import { MessageCollection } from "../../cel/language/message_reads.ts";
 import type { MessageFact } from "../../db/snapshots/message_facts.ts";

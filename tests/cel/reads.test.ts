@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { compile, type Context } from "../../cel/language/expression.ts";
+import { compile, type Context } from "../../cel/rooms/expression.ts";
 import { type Reads, readsFrom, unionReads } from "../../cel/language/dependencies.ts";
 import { agent, contextOf, random, type Room } from "./room.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { compile } from "../../cel/language/expression.ts";
+import { compile } from "../../cel/rooms/expression.ts";
 import { contextOf, evaluate, thrown } from "./room.ts";
 
 Deno.test("matches() looks for the pattern anywhere, as a method and as a function", () => {

@@ -1,4 +1,4 @@
-import { compile, type Context } from "../../cel/language/expression.ts";
+import { compile, type Context } from "../../cel/rooms/expression.ts";
 import { toCel } from "../../cel/language/values.ts";
 import type { Json } from "../../db/json.ts";
 import type { MessageFacts } from "../../db/snapshots/message_facts.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Connection, encodeRequest } from "../../bench/support/connection.ts";
 import { residentKiB } from "../../bench/support/usage.ts";
-import { compile } from "../../cel/language/expression.ts";
+import { compile } from "../../cel/rooms/expression.ts";
 import { createWatch } from "../../cel/waits/watch.ts";
 import { connect } from "../../db/driver/open.ts";
 import { EVERYBODY } from "../../db/viewer.ts";

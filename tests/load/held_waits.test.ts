@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type Answer, Connection } from "../../bench/support/connection.ts";
 import { peakKiB } from "../../bench/support/usage.ts";
-import { compile, type Expression } from "../../cel/language/expression.ts";
+import { compile, type Expression } from "../../cel/rooms/expression.ts";
 import { LIMITS } from "../../routes/http/limits.ts";
 import { withApp } from "../support/app.ts";
 import { Client } from "../support/client.ts";

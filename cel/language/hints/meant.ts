@@ -1,11 +1,10 @@
 import { EvaluationFailed } from "../errors.ts";
 import { type Family, FAMILY_NAMES } from "../families.ts";
-import { NO_LIST, SYSTEM_SCOPES } from "./names.ts";
 import { didYouMean } from "./nearest.ts";
 import { pathText } from "../std/access.ts";
 import { findNode, lastStep, literal, type Node } from "../engine.ts";
 import { variablesOf } from "../std/macros.ts";
-import { familyOf, visitPaths } from "../paths.ts";
+import { familyOf, NO_LIST, SYSTEM_SCOPES, visitPaths } from "../paths.ts";
 
 /**
  * The hint for types that do not match at a position: a loop's variable, which is a key, was used as a value, a scope

@@ -2,7 +2,7 @@ import type { Part } from "../../../db/bus.ts";
 import { isBusy } from "../../../db/yield.ts";
 import { stepsTaken } from "../../language/budget.ts";
 import type { Reads } from "../../language/dependencies.ts";
-import type { Context, Expression, Judgement } from "../../language/expression.ts";
+import type { Context, Expression, Judgement } from "../../rooms/expression.ts";
 import { type Lookups, trackLookups } from "../../language/lookups.ts";
 import type { Viewpoint } from "../../../db/agents/waits.ts";
 import { createContext } from "../../rooms/context.ts";

@@ -2,7 +2,7 @@ import { createLru } from "../../../db/lru.ts";
 import { pause } from "../../../db/pause.ts";
 import { keyFor, type Viewer } from "../../../db/viewer.ts";
 import { isBusy, yieldToOthers } from "../../../db/yield.ts";
-import type { Expression } from "../../language/expression.ts";
+import type { Expression } from "../../rooms/expression.ts";
 
 /** The recent cost of a room's waits to this instance, in milliseconds of its thread; `at`: when it was last updated. */
 export interface Account {

@@ -6,7 +6,7 @@ import type { Viewpoint } from "../../../db/agents/waits.ts";
 import { isRefusal, Refusal } from "../../../db/refusal.ts";
 import type { Viewer } from "../../../db/viewer.ts";
 import { type Reads, readsFrom, unionReads } from "../../language/dependencies.ts";
-import type { Expression, Failure, Judgement } from "../../language/expression.ts";
+import type { Expression, Failure, Judgement } from "../../rooms/expression.ts";
 import { MAX_WEIGHT, weightOf } from "../../language/message_reads.ts";
 import type { Registration } from "../departures.ts";
 import { type Include, includesAnything, readsOfInclude } from "./include.ts";

@@ -4,7 +4,7 @@ import type { Message } from "../../../db/messages/message.ts";
 import { MAX_PASSED } from "../../../db/messages/open.ts";
 import type { Chosen, takeTask } from "../../../db/messages/take.ts";
 import { isBusy, yieldToOthers } from "../../../db/yield.ts";
-import type { Failure } from "../../language/expression.ts";
+import type { Failure } from "../../rooms/expression.ts";
 import type { Chained } from "../../rooms/chains.ts";
 import { createContext } from "../../rooms/context.ts";
 import type { RoomData } from "../../rooms/reader.ts";

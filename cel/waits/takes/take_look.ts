@@ -16,7 +16,7 @@ import { storedOutcome } from "../../../db/write/idempotency.ts";
 import type { Guard } from "../../../db/write/read_set.ts";
 import { isBusy, yieldToOthers } from "../../../db/yield.ts";
 import { STEP_BUDGET, stepsTaken } from "../../language/budget.ts";
-import type { Context, Expression, Failure } from "../../language/expression.ts";
+import type { Context, Expression, Failure } from "../../rooms/expression.ts";
 import { toCel } from "../../language/values.ts";
 import { NOTHING } from "../../rooms/definitions.ts";
 import { readSetAt } from "../../rooms/judging.ts";

@@ -19,7 +19,7 @@ import { MAX_WAIT_MS } from "../../../db/serialize.ts";
 import type { Operation } from "../../../db/write/context.ts";
 import { SERVICE, type Viewer } from "../../../db/viewer.ts";
 import { readCurrent } from "../../../db/write/current.ts";
-import type { Expression, Failure } from "../../language/expression.ts";
+import type { Expression, Failure } from "../../rooms/expression.ts";
 import { readsViews } from "../../rooms/definitions.ts";
 import type { Reader } from "../../rooms/reader.ts";
 import {

@@ -1,23 +1,22 @@
-import { type Path, ROOTS, type Use, visitPaths } from "../paths.ts";
-import { InvalidExpression } from "../errors.ts";
-import { type Family, FAMILY_NAMES } from "../families.ts";
-import { children, lastStep, literal, type Node } from "../engine.ts";
-import { didYouMean, nearest } from "./nearest.ts";
-import { synonyms } from "./synonyms.ts";
+import { NO_LIST, type Path, ROOTS, SYSTEM_SCOPES, type Use, visitPaths } from "../language/paths.ts";
+import { InvalidExpression } from "../language/errors.ts";
+import { type Family, FAMILY_NAMES } from "../language/families.ts";
+import { children, lastStep, literal, type Node } from "../language/engine.ts";
+import { didYouMean, nearest } from "../language/hints/nearest.ts";
+import { synonyms } from "../language/hints/synonyms.ts";
+import { COLUMNS } from "../../db/messages/message.ts";
+import { KIND_COUNTS } from "../../db/snapshots/message_facts.ts";
 
 /** The members that `messages`, the records of its families and agents have in any room. */
 const OF_MESSAGES = ["count", "unclaimed", "last", ...FAMILY_NAMES];
+/** Those of the `message` of a `where`, as answers have them: what is looked up of it is left out. */
+const OF_MESSAGE = COLUMNS.filter((name) => name !== "revision");
 const OF_FAMILY: Readonly<Record<Family, readonly string[]>> = {
-  kind: ["count", "last", "open", "blocked", "claimed", "done", "failed"],
+  kind: KIND_COUNTS,
   to: ["last"],
   from: ["last"],
-  id: (
-    "id room_id from_agent to_agent verified kind body created_at reply_to claimed_by claimed_at status " +
-    "claimed_until fence attempts max_attempts needs done_at result_id failure replies result"
-  ).split(" "),
+  id: [...OF_MESSAGE, "replies", "result"],
 };
-/** The members of the `message` of a `where`: those of answers, without what is looked up. */
-const OF_MESSAGE = OF_FAMILY.id.filter((name) => !["replies", "result"].includes(name));
 const OF_REPLIES = ["count", "last"];
 /** Other words for the members of `messages.kind[k]`, some of which are near to one that says the opposite. */
 const OF_KIND = synonyms([
@@ -38,17 +37,14 @@ const AGENT_FIELDS = [
   "alive",
   "secure",
 ];
-export const NO_LIST =
-  "`messages` is not a list. It has `count`, `unclaimed`, `last`, and by name `kind[k]`, `to[a]`, `from[a]`, `id[n]`.";
-export const SYSTEM_SCOPES = ["_shared", "_view"];
 
-/** The hint for a name that is no root. `isValue`: it stands where a text may be meant. */
-export function unknownRoot(name: string, roots: readonly string[], isValue = false): string {
+/** Makes the hint for a name that is no root. `isValue`: it stands where a text may be meant. */
+export const unknownRoot = (roots: readonly string[]) => (name: string, isValue: boolean): string => {
   if (roots.includes("message") && OF_MESSAGE.includes(name)) return `Did you mean \`message.${name}\`?`;
   const quotes = isValue ? `Text is written in quotes: \`"${name}"\`. ` : "";
   return didYouMean(name, roots) ??
     `${quotes}An expression starts with one of ${inWords(roots)}.`;
-}
+};
 
 /**
  * Refuses paths that fail over any room: unknown members of `messages` and of agents, scopes that cannot exist, members

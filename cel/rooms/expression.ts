@@ -1,16 +1,16 @@
 import type { Json } from "../../db/json.ts";
 import { createLru } from "../../db/lru.ts";
-import { createLanguage, type Language, MAX_SOURCE, type Program } from "./environment.ts";
-import { EvaluationFailed, InvalidExpression } from "./errors.ts";
-import { failureOf, refusalOf } from "./failures.ts";
-import { refuseImpossible } from "./hints/names.ts";
-import { countLookups } from "./lookups.ts";
-import { type Doubts, doubtsOf, withDoubt } from "./hints/meant.ts";
-import type { Node } from "./engine.ts";
-import { OF_A_MESSAGE, ROOTS } from "./paths.ts";
-import { type Reads, readsOf } from "./dependencies.ts";
-import { resultToJson } from "./values.ts";
-import { underBudget } from "./budget.ts";
+import { createLanguage, type Language, MAX_SOURCE, type Program } from "../language/environment.ts";
+import { EvaluationFailed, InvalidExpression } from "../language/errors.ts";
+import { failureOf, refusalOf } from "../language/failures.ts";
+import { refuseImpossible, unknownRoot } from "./names.ts";
+import { countLookups } from "../language/lookups.ts";
+import { type Doubts, doubtsOf, withDoubt } from "../language/hints/meant.ts";
+import type { Node } from "../language/engine.ts";
+import { OF_A_MESSAGE, ROOTS } from "../language/paths.ts";
+import { type Reads, readsOf } from "../language/dependencies.ts";
+import { resultToJson } from "../language/values.ts";
+import { underBudget } from "../language/budget.ts";
 
 export { EvaluationFailed, InvalidExpression };
 
@@ -107,7 +107,7 @@ function compileFresh(source: string, subject: Subject): Expression {
       judge: (context, steps) => judge(() => evaluate(program, context, doubts, toValue, steps)),
     };
   } catch (error) {
-    throw refusalOf(error, source, language(subject).functions, Object.keys(rootsOf(subject)));
+    throw refusalOf(error, source, language(subject).functions, unknownRoot(Object.keys(rootsOf(subject))));
   }
 }
 

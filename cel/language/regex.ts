@@ -16,7 +16,22 @@ const MAX_MATCHED = 1_000_000;
 /** The maximum number of an automaton's states, each of which holds a table. */
 const MAX_STATES = 1_000;
 
-const COST = { pattern: 2_000, repeat: 20, unicodeClass: 1_200, newUnicodeClass: 70_000, classRepeat: 350 };
+const COST = {
+  pattern: 2_000,
+  repeat: 20,
+  unicodeClass: 1_200,
+  newUnicodeClass: 70_000,
+  classRepeat: 350,
+  foldedCharacter: 2,
+};
+
+/** The first and the last character that has another case: those that re2 looks up one by one in a range with `(?i)`. */
+const [MIN_FOLDED, MAX_FOLDED] = [0x41, 0x1e943];
+
+const IGNORES_CASE = /\(\?[A-Za-z]*i/;
+
+/** A character of a pattern as it may be written, by its code in one of three forms, or itself. */
+const CHARACTER = /\\x\{([\da-f]*)\}|\\x([\da-f]{2})|\\([0-7]{1,3})|\\?(.)/gisu;
 
 /** The allowed Unicode classes: the general categories except C, and common scripts. The first use of one is slow. */
 const UNICODE_CLASS = new RegExp(
@@ -94,7 +109,24 @@ function chargeToCompile(pattern: string): void {
     charge(COST.unicodeClass + repeats * COST.classRepeat);
     if (!classesSeen.has(unicodeClass)) makeTable(unicodeClass);
   }
+  if (IGNORES_CASE.test(pattern)) charge(foldedIn(pattern) * COST.foldedCharacter);
 }
+
+/** Returns the number of characters in all ranges, for each of which re2 looks for those of another case. */
+function foldedIn(pattern: string): number {
+  const codes = [...pattern.matchAll(CHARACTER)].map(([, hex, short, octal, plain]) =>
+    plain?.codePointAt(0) ?? parseInt(hex ?? short ?? octal!, octal === undefined ? 16 : 8)
+  );
+  // Whatever has a hyphen between two characters counts as a range, also outside of brackets.
+  return codes.reduce((sum, code, i) => {
+    if (code !== HYPHEN) return sum;
+    const [from = Infinity, to = 0] = [codes[i - 1], codes[i + 1]];
+    if (from <= MIN_FOLDED && to >= MAX_FOLDED) return sum;
+    return sum + Math.max(0, Math.min(to, MAX_FOLDED) - Math.max(from, MIN_FOLDED));
+  }, 0);
+}
+
+const HYPHEN = "-".charCodeAt(0);
 
 /** Builds a class's table, which takes tens of milliseconds: one evaluation can afford two. */
 function makeTable(unicodeClass: string): void {

@@ -85,6 +85,12 @@ const COSTLY: Record<string, string> = {
   "a pattern that backtracks": many("state._shared.letters.matches('(a?){99}$.')"),
   "a pattern over many letters": many("state._shared.distinct.matches('(.|a)*(.|b)*(.|c)*(.|d)*[^x]$')"),
   "patterns that compile": many("'x'.matches('[a-z]{99}' + string(a))"),
+  "patterns of ranges that ignore case": many("'x'.matches('(?i)[b-\\\\x{1fffe}]' + string(a))"),
+  "patterns of ranges between characters": many(
+    "'x'.matches('(?is)[' + 'b-\\U0001fffe' + ']' + string(a))",
+  ),
+  "a pattern of many ranges":
+    "'x'.matches('(?s-m)(?i:[' + lists.range(14).map(a, '\\\\102-\\\\x{01FFFE}').join() + '])')",
   "patterns of Unicode classes": many("'x'.matches('(?i)' + '\\\\PL{50}' + string(a))"),
 };
 

@@ -75,6 +75,21 @@ Deno.test("patterns that hang other engines are linear", () => {
   }
 });
 
+Deno.test("small ranges and hyphens are cheap where case is ignored", () => {
+  const list = Array.from({ length: 40 }, (_, i) => i);
+  const cases: Array<[string, string]> = [
+    ["TASK-", "(?i)task-"],
+    ["ЯБЛОКО", "(?i)^[а-яё]+"],
+    ["x-Y", "(?i)[a-z-]+"],
+    ["日本", "(?i)[\\\\x00-\\\\x{10ffff}]+"],
+  ];
+  for (const [text, pattern] of cases) {
+    const source = `state._shared.list.all(i, ('${text}' + string(i)).matches('${pattern}' + string(i)))`;
+    assert.equal(evaluate(source, { list }), true, pattern);
+  }
+  assert.equal(evaluate("'É'.matches('(?i)[^\\\\x00-\\\\x{7f}]')"), true);
+});
+
 Deno.test("only strings match", () => {
   assert.equal(thrown(() => compile("1.matches('a')")).code, "no_matching_overload");
   assert.equal(thrown(() => evaluate("state._shared.n.matches('a')", { n: 1 })).code, "no_matching_overload");

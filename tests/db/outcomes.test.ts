@@ -45,7 +45,7 @@ const TASK = [
 
 /**
  * What is stored of each write: how many unique values it took, and of each step that keeps rows their columns, in
- * the steps' order (none where it gave no row). Where this has to change, raise FORMAT (db/write/idempotency.ts): a key
+ * the steps' order (none where it gave no row). Where this has to change, raise FORMAT (db/write/commit_once.ts): a key
  * of yesterday's release would be given an answer that never was.
  */
 const OUTCOMES: Array<[request: Request, unique: number, rows: string[][]]> = [

@@ -35,7 +35,6 @@ export interface CelType {
 /** Variables by name: the roots, and those of the loops around a node. */
 export interface Scope {
   forkWithVariable(name: string, type: CelType): Scope & { iterValue: unknown };
-  getVariable(name: string): { readonly type: CelType; readonly constant: boolean } | undefined;
 }
 
 export interface Checker {

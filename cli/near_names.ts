@@ -28,7 +28,7 @@ const MEANT: Record<string, string> = {
 export function unknownCommand([typed = "", ...others]: string[], known: string[]): string {
   if (typed.startsWith("-")) {
     const command = others.find((word) => known.includes(word)) ?? "COMMAND";
-    return `The command comes first, its options behind it: convene ${command} ${typed} ...`;
+    return `The command comes first, its options after it: convene ${command} ${typed} ...`;
   }
   const word = typed.toLowerCase();
   const near = known.find((name) => MEANT[name]?.split(" ").includes(word)) ?? nearest(word, known);

@@ -41,7 +41,7 @@ export const take: Command = {
   usage: "[--kind KIND] [--from AGENT] [--to AGENT] [--thread ID] [--where CEL] [--ttl 5m] [--timeout 2h]",
   about:
     "Take the oldest open task that fits, and wait where there is none; prints the message, with the fence of the " +
-    "claim behind its id. Without --kind: of any kind but message, result and ask. --where is CEL over the message, " +
+    "claim after its id. Without --kind: of any kind but message, result and ask. --where is CEL over the message, " +
     "such as 'message.body.n > 1'. Exits with 124 after --timeout. The claim ends after --ttl, 5m by default, unless " +
     "it is renewed.",
   options: { ...FILTER, where: text, ttl: text, timeout: text },
@@ -138,7 +138,7 @@ export const complete: Command = {
 export const fail: Command = {
   usage: "<message id> [--fence N] [--error TEXT] [--text]",
   about:
-    "End one's task as failed, whatever is left of its attempts, or call one off that one has posted and nobody " +
+    "End one's task as failed, whatever is left of its attempts, or withdraw one that one has posted and nobody " +
     "holds. A claim with a --ttl is named by its --fence. --error is kept with the task.",
   options: { fence: text, error: text, text: flag },
   words: [1, 1],

@@ -24,7 +24,7 @@ export function readJson(typed: string): Json | undefined {
     const source = context?.source ?? String(value); // Node 20 has no `context`
     const rounded = /^-?\d+$/.test(source) && !Number.isSafeInteger(value);
     if (Number.isFinite(value) && !rounded) return value;
-    throw new UsageError(`JSON has no room for the number ${source}: put it in quotes, or say --text.`);
+    throw new UsageError(`JSON cannot hold the number ${source}: put it in quotes, or say --text.`);
   };
   try {
     return (JSON.parse as (text: string, reviver: Reviver) => Json)(typed, reviver);

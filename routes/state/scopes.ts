@@ -20,5 +20,5 @@ export function writableScope(scope: string, path: Path): void {
 
 /** Errors: `invalid_request` for the path of a key: to who reads, no such scope would seem to be no such key. */
 export function readableScope(scope: string): void {
-  if (IS_KEY_PATH.test(scope)) throw invalidMember(["scope"], "A scope has no key behind it.", APART);
+  if (IS_KEY_PATH.test(scope)) throw invalidMember(["scope"], "A scope is named without a key.", APART);
 }

@@ -519,7 +519,7 @@ const SLIPS: Array<[raw: string, hint: RegExp]> = [
   ['{"key":"k","value":"Hi\\!"}', /backslash/],
   ['{"key":"k","value":"', /too early/],
   ['{"key":"k","value":[1', /too early/],
-  ['{"key":"k","value":1}}', /nothing behind it/],
+  ['{"key":"k","value":1}}', /nothing after it/],
   ["\u0000", /In a shell/],
 ];
 

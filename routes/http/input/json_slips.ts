@@ -26,7 +26,7 @@ const SAID: Array<[slip: RegExp, hint: string]> = [
     'Within a text a backslash stands before ", \\, /, b, f, n, r, t or u alone: write \\\\ for itself.',
   ],
   [/end of JSON|Unterminated/i, TOO_EARLY],
-  [/after JSON/i, "Send one JSON object, and nothing behind it."],
+  [/after JSON/i, "Send one JSON object, and nothing after it."],
 ];
 
 const ANY = "In a shell, quote the body with '...'.";

@@ -1,5 +1,5 @@
 import type { Json } from "../../db/json.ts";
-import { underOwnBudget } from "../language/budget.ts";
+import { charge, underOwnBudget } from "../language/budget.ts";
 import { ComputedMap } from "../language/computed_map.ts";
 import { compile, type Context, EvaluationFailed, type Failure, InvalidExpression } from "./expression.ts";
 import { type Lookups, repeatLookups, trackLookups, withOwnLookups } from "../language/lookups.ts";
@@ -106,6 +106,9 @@ function whyFails(name: string, { message, hint }: Failure): string {
 
 const ABSENT = "A view that fails is absent: has(...) is false of it.";
 
+/** The steps to find out whether a view that was evaluated before has a value. */
+const COST_OF_KEY = 2;
+
 /** `state._view`: a Map that evaluates a member when it is read. Views that fail are not members. */
 export function lazyViews(definitions: Definitions, view: (name: string) => ViewResult): CelMap {
   const resultOf = (name: unknown) => definitions.has(name as string) ? view(name as string) : undefined;
@@ -115,7 +118,10 @@ export function lazyViews(definitions: Definitions, view: (name: string) => View
     if (!converted.has(result)) converted.set(result, toCel(result.value));
     return converted.get(result);
   }
-  const keys = () => definitions.keys().filter((name) => "value" in view(name)) as MapIterator<string>;
+  function keys(): MapIterator<string> {
+    charge(definitions.size * COST_OF_KEY);
+    return definitions.keys().filter((name) => "value" in view(name)) as MapIterator<string>;
+  }
   return new ComputedMap({
     get(name) {
       const result = resultOf(name);

@@ -132,6 +132,17 @@ Deno.test("a large view is made once for all that reads it", () => {
   assert.ok(elapsed < 1_000, `${elapsed} ms`);
 });
 
+Deno.test("to go through all views costs steps each time", () => {
+  const views = Object.fromEntries(Array.from({ length: 60 }, (_, i) => [`v${i}`, String(i)]));
+  const room = createContext(roomData(views, { list: Array.from({ length: 10_000 }, (_, i) => i) }));
+  const { context } = room.from({ self: null });
+  for (const part of ["state._view.size() < 0", "state._view == {}", "state._view.exists(v, v == '')"]) {
+    const { failure } = compile(`state._shared.list.exists(i, ${part})`).judge(context);
+    assert.equal(failure?.code, "budget_exceeded", part);
+  }
+  assert.equal(compile("state._view.size()").evaluate(context), 60);
+});
+
 Deno.test("what a view looks up is counted once for all that reads it", () => {
   const names = "lists.range(1990).map(i, messages.kind['k' + string(i)].count).size()";
   const room = createContext(roomData({ names }, { list: Array.from({ length: 10_000 }, (_, i) => i) }));

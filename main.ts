@@ -8,6 +8,7 @@ import { createServices } from "./routes/services.ts";
 import { channelOf } from "./routes/process/channel.ts";
 import { databaseOf, settingsOf } from "./routes/process/settings.ts";
 import { starting } from "./routes/process/starting.ts";
+import { createUnderWay } from "./routes/process/under_way.ts";
 
 const env = (name: string) => Deno.env.get(name);
 const { url, authToken, settings } = starting(() => ({
@@ -26,15 +27,18 @@ export function drain(): Promise<void> {
   return services.drain();
 }
 
-// start.ts shuts down its own server. The servers of `deno serve` and Deno Deploy cannot be awaited.
+// `info` is optional: not every server tells where a request came from.
+type Handler = (request: Request, info?: Partial<Deno.ServeHandlerInfo>) => Response | Promise<Response>;
+let handler: Handler = (request, info) => app.fetch(request, info);
+
+// start.ts shuts down its own server. The servers of `deno serve` and Deno Deploy cannot be awaited: their answers are
+// counted until they are made, and have a moment more to be sent.
 const FLUSH_MS = 100;
 if (!Deno.mainModule.endsWith("/start.ts")) {
-  onEnd(() => drain().then(() => pause(FLUSH_MS)), database.close);
+  const { counted, idle } = createUnderWay();
+  handler = (request, info) => counted(() => app.fetch(request, info));
+  onEnd(() => drain().then(idle).then(() => pause(FLUSH_MS)), database.close);
 }
-
-// `info` is optional: not every server tells where a request came from.
-const handler = (request: Request, info?: Partial<Deno.ServeHandlerInfo>): Response | Promise<Response> =>
-  app.fetch(request, info);
 
 // `deno serve` and Deno Deploy call `fetch` of the object, Val Town calls the function.
 export default Object.assign(handler, { fetch: handler }) satisfies Deno.ServeDefaultExport;

@@ -160,3 +160,42 @@ Deno.test("a body that is on its way when an instance ends is to be sent again: 
   assert.equal(status, 503, text);
   assert.equal(JSON.parse(text).error, "unavailable");
 });
+
+/** Where `deno serve` has the service, which it prints. */
+async function served(process: Deno.ChildProcess): Promise<string> {
+  const lines = process.stderr.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream());
+  for await (const line of lines) {
+    const port = /Listening on http:\S+:(\d+)/.exec(line)?.[1];
+    if (port !== undefined) return `http://127.0.0.1:${port}`;
+  }
+  return assert.fail("it does not start");
+}
+
+Deno.test("an instance under another server than its own answers all that it holds before it ends", async () => {
+  const server = await startLibsqlServer();
+  const process = new Deno.Command(Deno.execPath(), {
+    args: ["serve", "-A", "--host", "127.0.0.1", "--port", "0", "main.ts"],
+    cwd: new URL("../../", import.meta.url),
+    env: { TURSO_DATABASE_URL: server.url, NO_COLOR: "1" },
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  try {
+    const t = new Subject(await served(process));
+    const room = await t.room();
+    await t.agent(room, "ann");
+    const wait = t.post(`/rooms/${room}/wait`, { condition: "false", agent: "ann" });
+    await t.agentUntil(room, "ann", ({ status }) => status === "waiting");
+    await server.freeze(); // so the answer takes until the database is given up
+    const write = t.put(`/rooms/${room}/state`, { key: "k", value: 1 });
+    await fetch(`${t.url}/robots.txt`).then((answer) => answer.body?.cancel());
+    process.kill("SIGTERM");
+    for (const reply of await Promise.all([wait, write])) assertError(reply, 503, "unavailable");
+    assert.equal((await process.status).code, 0);
+  } finally {
+    server.thaw();
+    await process[Symbol.asyncDispose]();
+    await server.stop();
+  }
+});

@@ -53,6 +53,7 @@ const TESTED: Record<keyof typeof LIMITS, [file: string, test: string]> = {
     "contract/private.test.ts",
     "a private scope has at most 1,000 keys, which count nowhere else",
   ],
+  movedKeys: ["db/hide.test.ts", "a scope of many deleted keys does not become private, and stays as it is"],
   privateScopes: ["db/hide.test.ts", "a room has at most 1,000 private scopes, also of agents that left"],
   views: [CONTRACT, "a room has at most 64 views"],
   viewBytes: [

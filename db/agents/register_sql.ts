@@ -5,14 +5,15 @@ import { argsOf, type Row } from "../driver/statement.ts";
 import { Refusal } from "../refusal.ts";
 import { RELEASE_OF_ACCESS } from "../release.ts";
 import { type Admission, ADMITTED, FROM_ADMITTED } from "../write/admission.ts";
-import { DELETED_MOVED, FEW_MOVE, HIDING, MAY_HIDE, SCOPES_LEFT } from "../write/hide.ts";
+import { FEW_MOVE, HIDING, MAY_HIDE, SCOPES_LEFT } from "../write/hide.ts";
 import { REGISTERED } from "./registration.ts";
 
-/** How many a room may have; of keys, how many each private scope. */
+/** How many a room may have; of keys, how many each private scope, and how many one that becomes private, deleted ones too. */
 export interface RegistrationLimits {
   agents: number;
   tokens: number;
   privateKeys: number;
+  movedKeys: number;
   privateScopes: number;
 }
 
@@ -76,8 +77,8 @@ export const LIMITS_REACHED = `
   NOT ${SCOPES_LEFT} AS scopes_full`;
 
 /** Makes the arguments of `LIMITS_REACHED`. */
-export function limitArgs({ tokens, privateKeys, privateScopes }: RegistrationLimits) {
-  return { max_tokens: tokens, max_private: privateKeys, max_scopes: privateScopes };
+export function limitArgs({ tokens, privateKeys, movedKeys, privateScopes }: RegistrationLimits) {
+  return { max_tokens: tokens, max_private: privateKeys, max_moved: movedKeys, max_scopes: privateScopes };
 }
 
 /** Makes the refusal of a registration that exceeds a limit: by the row of `LIMITS_REACHED`, else that of agents. */
@@ -90,7 +91,7 @@ export function limitReached(
   const full = why?.tokens_full
     ? { of: "tokens" as const, max: limits.tokens }
     : hides && why?.scope_worn
-    ? { of: "moved keys" as const, max: limits.privateKeys + DELETED_MOVED }
+    ? { of: "moved keys" as const, max: limits.movedKeys }
     : hides && why?.scope_full
     ? { of: "private keys" as const, max: limits.privateKeys }
     : hides && why?.scopes_full

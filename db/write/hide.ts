@@ -11,16 +11,12 @@ const ITS_KEYS = "state WHERE state.room_id = :room AND state.scope = :agent";
 /** Counts the keys of `:agent`'s scope while everybody sees them. */
 const KEYS_LEFT = `IIF(${IS_PRIVATE}, 0, (SELECT COUNT(*) FROM ${ITS_KEYS} AND NOT deleted))`;
 
-/** The deleted keys that one write may move, besides as many as a private scope may have. */
-export const DELETED_MOVED = 1_000;
-const MAX_MOVED = `:max_private + ${DELETED_MOVED}`;
-
 /**
  * True where the scope is private, or has few enough keys, deleted ones included. All move in one write, and are told
  * as the changes of one revision.
  */
 export const FEW_MOVE =
-  `(${IS_PRIVATE} OR (SELECT COUNT(*) FROM (SELECT 1 FROM ${ITS_KEYS} LIMIT ${MAX_MOVED} + 1)) <= ${MAX_MOVED})`;
+  `(${IS_PRIVATE} OR (SELECT COUNT(*) FROM (SELECT 1 FROM ${ITS_KEYS} LIMIT :max_moved + 1)) <= :max_moved)`;
 
 /** True where the scope is private, or its keys may move. They are counted only where they are few. */
 export const MAY_HIDE = `IIF(${FEW_MOVE}, ${KEYS_LEFT} <= :max_private, FALSE)`;

@@ -49,6 +49,8 @@ export const LIMITS = {
   keys: 10_000,
   /** Keys of a private scope: they count nowhere else, since nobody may learn of them. */
   privateKeys: 1_000,
+  /** Keys of a scope that becomes private, deleted ones too: all move in one write, told as one revision. */
+  movedKeys: 2_000,
   /** Private scopes of a room, as many as agents: they stay for good, and an admin's look at the state passes all. */
   privateScopes: 1_000,
   /** Computed views of a room: a look at all of them evaluates each. */

@@ -32,9 +32,8 @@ Deno.test("a scope of more keys than a private one may have does not become priv
     };
     const hide = (privateKeys: number) => {
       const ann = { id: "ann", name: "Ann", secure: true, private: true };
-      return registerAgent(database, "r", ann, { agents: 9, tokens: 9, privateKeys, privateScopes: 9 }).run(
-        context,
-      );
+      const limits = { agents: 9, tokens: 9, privateKeys, movedKeys: 9, privateScopes: 9 };
+      return registerAgent(database, "r", ann, limits).run(context);
     };
     const refused = await hide(1).catch((error: unknown) => error);
     assert.ok(isRefusal(refused, "limit_reached"), String(refused));

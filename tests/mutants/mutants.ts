@@ -2928,7 +2928,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a scope becomes private with any number of deleted keys",
-    edits: [["LIMIT ${MAX_MOVED} + 1)) <= ${MAX_MOVED})`", "LIMIT ${MAX_MOVED})) <= ${MAX_MOVED})`"]],
+    edits: [["LIMIT :max_moved + 1)) <= :max_moved)`", "LIMIT :max_moved)) <= :max_moved)`"]],
     test: "tests/db/hide.test.ts",
     filter: "a scope of many deleted keys",
   },

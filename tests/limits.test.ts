@@ -83,6 +83,7 @@ const TESTED: Record<keyof typeof LIMITS, [file: string, test: string]> = {
     "contract/tasks.test.ts",
     "an error has at most 4 KiB of JSON, a result 64 KiB",
   ],
+  takeLooks: ["contract/take.test.ts", "`where` looks at 1,000 open messages, and says where to go on"],
   attemptsListed: ["db/attempts.test.ts", "of the claims of a message the latest 1,000 are listed"],
   leaseSeconds: ["contract/tasks.test.ts", "members of tasks have their types and bounds"],
   takenSeconds: ["contract/take.test.ts", "a take claims the oldest open task for five minutes"],

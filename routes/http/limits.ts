@@ -3,6 +3,7 @@ import { MAX_DEPTH, MAX_LOOPS, MAX_SOURCE } from "../../cel/language/environment
 import { MAX_LOOKUPS } from "../../cel/language/families.ts";
 import { MAX_PATTERN, MAX_REPEATS } from "../../cel/language/regex.ts";
 import { MAX_LISTED } from "../../db/messages/attempts.ts";
+import { MAX_PASSED } from "../../db/messages/open.ts";
 import { MAX_LENGTH } from "../../db/consistent_read/lanes.ts";
 import { MAX_SHOWN } from "../../db/reservations/conflicts.ts";
 import { MAX_ALTERNATIVES } from "../../db/reservations/glob_syntax.ts";
@@ -93,6 +94,8 @@ export const LIMITS = {
   attemptErrorBytes: 4 * 1024,
   /** Claims of a message that their list has, the latest: one without `max_attempts` is claimed any number of times. */
   attemptsListed: MAX_LISTED,
+  /** Open messages at which a take by `where`, `from` or `thread` looks, since no index serves these. */
+  takeLooks: MAX_PASSED,
   /** Seconds of the claim of a taken task by default: an answer that is lost must not hold a task for ever. */
   takenSeconds: 300,
   /** Seconds of a claim: work that shows no sign for longer than a day is dead. */

@@ -1,4 +1,5 @@
 import { DatabaseUnusable } from "./db/driver/faults.ts";
+import { unwatched } from "./db/driver/file.ts";
 import handler, { database, drain } from "./main.ts";
 import { onEnd } from "./routes/process/ending.ts";
 import { isLoopback } from "./routes/http/callers/networks.ts";
@@ -42,4 +43,10 @@ function tell({ hostname, port }: Deno.NetAddr) {
 await database.migrate().catch(({ cause }) => {
   if (cause instanceof DatabaseUnusable) Deno.exit(1);
 });
+const unseen = unwatched(databaseOf(env));
+if (unseen !== undefined) {
+  console.error(
+    `Do not replace ${unseen} while the service runs: it may not look at the file (--allow-read).`,
+  );
+}
 tell(await listening.promise);

@@ -46,7 +46,7 @@ export class FileNotOpened extends DatabaseUnusable {
  */
 export async function connectFile(url: string): Promise<Connection> {
   const { default: Database } = await import("libsql");
-  const path = decoded(url.slice("file:".length).replace(/^\/\/(localhost)?(?=\/)/, ""));
+  const path = pathOf(url);
   await makeFolder(path);
   const open = () => createSession(new Database(path, { timeout: BUSY_MS }));
   let session: Session | undefined = await openFirst(path, open);
@@ -273,10 +273,17 @@ async function makeFolder(path: string): Promise<void> {
   if (folder !== "") await Deno.mkdir(folder, { recursive: true }).catch(() => {});
 }
 
-/** Decodes the path of a URL. Errors: `DatabaseUnusable`. */
-function decoded(path: string): string {
+/** Returns the path of a database file that may be replaced unseen, since the runtime may not look at it. */
+export function unwatched(url: string): string | undefined {
+  if (!url.startsWith("file:") || url === "file::memory:") return undefined;
+  const path = pathOf(url);
+  return identityOf(path) === undefined ? path : undefined;
+}
+
+/** Returns the path of `file:<path>`. Errors: `DatabaseUnusable`. */
+function pathOf(url: string): string {
   try {
-    return decodeURIComponent(path);
+    return decodeURIComponent(url.slice("file:".length).replace(/^\/\/(localhost)?(?=\/)/, ""));
   } catch {
     throw new DatabaseUnusable("The database file's name has a % that begins no code: write %25 for it.");
   }

@@ -216,6 +216,23 @@ Deno.test({
     }),
 });
 
+for (const [what, flags] of [["may look at", []], ["may not look at", ["--deny-read"]]] as const) {
+  Deno.test(`a start warns of a file that may be replaced unseen, and of no other: one that it ${what}`, () =>
+    withFolder(async (folder) => {
+      const path = `${folder}/c.db`;
+      await fileWithTables(path);
+      const denied = flags.map((flag) => `${flag}=${folder}`);
+      const service = await startService({ database: `file:${path}`, flags: denied });
+      try {
+        const warned =
+          `Do not replace ${path} while the service runs: it may not look at the file (--allow-read).`;
+        assert.deepEqual(service.complaints, denied.map(() => warned));
+      } finally {
+        await service.stop();
+      }
+    }));
+}
+
 Deno.test("a service whose database is away says so before it says where it is", async () => {
   const service = await startService({ database: "http://127.0.0.1:9" });
   try {

@@ -110,6 +110,17 @@ for (const [name, source] of Object.entries(COSTLY)) {
   });
 }
 
+Deno.test("a text that is no duration is found out at once", () => {
+  for (const unit of ["11h", "1.1s", "11ms", "1m", ".1us", "99µs"]) {
+    // Twenty took 0.1 s, each further one twice as long.
+    const expression = compile(`duration('${unit.repeat(26)}x')`);
+    const start = performance.now();
+    assert.equal(thrown(() => expression.evaluate(CONTEXT)).code, "invalid_duration", unit);
+    const elapsed = performance.now() - start;
+    assert.ok(elapsed < 1_000, `${unit}: ${elapsed} ms`);
+  }
+});
+
 Deno.test("nothing in an expression catches the budget", () => {
   const costly = many(many("a + b.size() == -1").replace("exists(a", "exists(b"));
   const wrappers = [

@@ -9,6 +9,8 @@ type Env = (name: string) => string | undefined;
 /** Longer intervals make no sense, and timers take at most 24 days. */
 const MAX_POLL_MS = 3_600_000;
 const MAX_PORT = 65_535;
+/** Beyond them `Retry-After` and the quota would be no numbers, as of a caller who has to wait for ages. */
+const RATES = [0.001, 1_000_000] as const;
 /** More proxies than stand in a row. Of a header that has fewer entries, its sender would choose the caller. */
 const MAX_PROXIES = 100;
 
@@ -122,7 +124,9 @@ export function databaseOf(env: Env): string {
 }
 
 function rate(env: Env, name: string): number | undefined {
-  return read(env, name, "a number, 0 or more", (value) => Number.isFinite(value) && value >= 0);
+  const [min, max] = RATES;
+  const fits = (value: number) => value === 0 || (value >= min && value <= max);
+  return read(env, name, `a number, 0 or from ${min} to ${max}`, fits);
 }
 
 function whole(env: Env, name: string, min = 0, max = Number.MAX_SAFE_INTEGER): number | undefined {

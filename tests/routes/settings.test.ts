@@ -20,14 +20,14 @@ const NUMBERS: Record<
   WAIT_POLL_MS: { of: (env) => settingsOf(env).poll, may: ["1", "3600000"], not: ["0", "3600001", "0.5"] },
   RATE_LIMIT: {
     of: (env) => settingsOf(env).fairUse!.callerPerSecond,
-    may: ["0", "0.5", "1e3"],
-    not: ["-0.1"],
+    may: ["0", "0.5", "1e3", "0.001", "1e6"],
+    not: ["-0.1", "1e-320", "0.0009", "1e308", "1000001"],
   },
   ROOM_RATE_LIMIT: {
     of: (env) => settingsOf(env).fairUse!.roomPerSecond,
     unset: FAIR_USE.roomPerSecond,
     may: ["0", "2.5"],
-    not: ["-1"],
+    not: ["-1", "1e-9", "1e9"],
   },
   WAITS_PER_CALLER: {
     of: (env) => settingsOf(env).fairUse!.waitsOfCaller,

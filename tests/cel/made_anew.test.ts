@@ -27,11 +27,12 @@ Deno.test("what waited for a deleted room does not wait for the one that has its
       json("POST", "/rooms/r/messages/claim", { agent: "ann", timeout }),
       json("POST", "/rooms/r/reservations", { agent: "ann", paths: ["a"], timeout }),
     ];
-    const stream = await app.request("/rooms/r/events");
-    const ended = stream.text();
     const marks = async () =>
       (await database.read(SERVICE, [{ sql: "SELECT 1 FROM waits", args: {} }]))[0]!.length;
     await until(marks, (count) => count === 3);
+    // Begins last: a stream that a mark wakes may first read the new room, and goes on in it after a `reset`.
+    const stream = await app.request("/rooms/r/events");
+    const ended = stream.text();
     await database.commit(SERVICE, ANEW.map((sql) => ({ sql, args: {} })));
     for (const { status, body } of await Promise.all(waits)) {
       assert.deepEqual([status, body.error], [404, "room_not_found"]);

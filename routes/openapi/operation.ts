@@ -19,7 +19,7 @@ export interface Operation<Body = string, Answer = string> {
   /** A body that can be sent unchanged. */
   example?: unknown;
   /** By status, the answer's schema or its media types. */
-  answers: Partial<Record<200 | 201 | 304 | 404, Answer | Media>>;
+  answers: Partial<Record<200 | 201 | 304 | 404 | 503, Answer | Media>>;
   shown?: unknown;
   /** Further headers of a success, besides those of every answer about a room. */
   headers?: string[];

@@ -51,6 +51,7 @@ const DESCRIPTIONS: Record<string, string> = {
   201: "Created",
   304: "Nothing has changed",
   404: "A page that says that the room does not exist",
+  503: "A page that asks again",
 };
 
 export const ref = (kind: string, name: string) => ({ $ref: `#/components/${kind}/${name}` });

@@ -18,7 +18,12 @@ export const FRONT = describe({
           query("agent", "The agent that is `self` in it"),
           IF_NONE_MATCH,
         ],
-        answers: { 200: ["text/markdown", "text/plain", "text/html"], 304: [], 404: ["text/html"] },
+        answers: {
+          200: ["text/markdown", "text/plain", "text/html"],
+          304: [],
+          404: ["text/html"],
+          503: ["text/html"],
+        },
         headers: ["ETag", "Vary"],
       },
     },

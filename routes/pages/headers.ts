@@ -31,7 +31,11 @@ export function textTypeFor(c: Context): string {
 }
 
 /** Sends a page, or parts of one, with `GUARDS`: each can be opened by itself. Joins the drawn texts, and yields in between. */
-export async function sendPieces(c: Context, texts: string[], status: 200 | 404 = 200): Promise<Response> {
+export async function sendPieces(
+  c: Context,
+  texts: string[],
+  status: 200 | 404 | 503 = 200,
+): Promise<Response> {
   const { body, headers } = await largeBody(c, texts);
   const type = { "Content-Type": "text/html; charset=UTF-8" };
   return c.body(body as ReadableStream, status, { ...type, ...GUARDS, ...headers });

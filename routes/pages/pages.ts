@@ -2,18 +2,22 @@ import { type Context, Hono } from "hono";
 import { raw } from "hono/html";
 import { isLocked } from "../../db/access/locked.ts";
 import { knownFacts } from "../../db/access/token.ts";
+import { DatabaseUnavailable } from "../../db/driver/faults.ts";
 import { isRefusal } from "../../db/refusal.ts";
 import { isBusy, mapYielding, runAsTask, yieldToOthers } from "../../db/yield.ts";
+import { ERRORS } from "../../errors.ts";
 import { frontPage } from "../../views/front/front_page.tsx";
 import { type Markup, page } from "../../views/shared/layout.tsx";
-import { roomPage, unknownRoomPage } from "../../views/room/room_page.tsx";
+import { roomPage, unavailablePage, unknownRoomPage } from "../../views/room/room_page.tsx";
 import { ASSETS, mountAssets } from "./assets.ts";
 import { evaluationOf } from "./console.ts";
 import { GUIDE, mountDocs } from "./docs.ts";
 import { createDocuments, type Documents } from "./documents.ts";
+import { asksForPage } from "../http/callers/browsers.ts";
 import { storedRoom } from "../http/callers/credentials.ts";
 import { errorResponse, RequestError } from "../http/errors.ts";
 import { withLength } from "../http/headers.ts";
+import { LIMITS } from "../http/limits.ts";
 import { textOf } from "../http/large_bodies.ts";
 import { mountLive } from "./live.ts";
 import { document } from "../http/methods.ts";
@@ -30,6 +34,9 @@ import { createWaitLog, type WaitLog } from "./wait_log.ts";
 /** Where clients look for a server of tokens, even those that show one: a plain 404 tells them that there is none. */
 const OAUTH = /^\/\.well-known\/(?:oauth|openid)-/;
 const NO_OAUTH = "There is no OAuth here: a token of a room comes as Authorization: Bearer <token>.";
+
+/** Seconds after which a page that could not be drawn asks again. */
+const AGAIN_SECONDS = 5;
 
 /** Makes the app of pages, guide and documents, which answers what `api` does not. */
 export function createPages(services: Services, api: Hono): Hono {
@@ -83,11 +90,20 @@ async function sendRoom(c: Context, services: Services, log: WaitLog, id: string
     if (isBusy()) await yieldToOthers();
     return await sendPieces(c, [page(markup)]);
   } catch (error) {
+    const isAway = error instanceof DatabaseUnavailable || isRefusal(error, "unavailable");
+    if (isAway && asksForPage(c.req)) return await sendUnavailable(c, id);
     if (!isRefusal(error, "room_not_found")) throw error;
     return await sendPieces(c, [
       page(unknownRoomPage(id, services.addressOf(c), ASSETS, !services.rules.openRooms)),
     ], 404);
   }
+}
+
+/** Sends whoever opens the page in a browser one that asks again, rather than JSON. */
+function sendUnavailable(c: Context, id: string): Promise<Response> {
+  c.header("Retry-After", String(LIMITS.retryAfterSeconds));
+  c.header("Refresh", String(AGAIN_SECONDS));
+  return sendPieces(c, [page(unavailablePage(id, ASSETS, AGAIN_SECONDS))], ERRORS.unavailable.status);
 }
 
 /** Draws a list's items, yielding in between. */

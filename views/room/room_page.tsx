@@ -77,6 +77,28 @@ export function fragmentsOf(update: RoomUpdate): Fragment[] {
   ];
 }
 
+/** The page of a room that cannot be read at present; whoever sends it has it ask again after so many seconds. */
+export function unavailablePage(id: string, assets: Assets, seconds: number): Markup {
+  return (
+    <Layout
+      title="Not available · Convene"
+      description="The service cannot read this room at the moment."
+      assets={assets}
+    >
+      <Top />
+      <main class="prose">
+        <h1>
+          The room <code>{id}</code> cannot be read at the moment
+        </h1>
+        <p>
+          The service is there, but could not read the room. This page asks again every {seconds}{" "}
+          seconds, and shows the room as soon as it can.
+        </p>
+      </main>
+    </Layout>
+  );
+}
+
 /** Says that there is no room, or that it is locked: the page is the same. `locked`: only locked ones are made here. */
 export function unknownRoomPage(id: string, address: string, assets: Assets, locked: boolean): Markup {
   const made = JSON.stringify({ id, ...locked && { locked } });

@@ -141,7 +141,7 @@ function hasEffect({ req }: Context): boolean {
 }
 
 /** Tells whether a browser asks for a page: to open it, or in a frame, which nothing else in the request tells apart. */
-function asksForPage(req: Context["req"]): boolean {
+export function asksForPage(req: Context["req"]): boolean {
   return req.header("accept")?.includes("text/html") === true;
 }
 

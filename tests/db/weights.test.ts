@@ -45,6 +45,8 @@ Deno.test("evaluations that find something due share a batch as far as what they
   const sent = Promise.withResolvers<void>();
   let held: Promise<void> | undefined;
   let longest = 0;
+  /** The rooms whose ends are in a batch: on a busy machine others follow the first one before all have been read. */
+  const begun = new Set<unknown>();
   await withApp(async ({ json, services, file }) => {
     for (const room of rooms) {
       await json("POST", "/rooms", { id: room });
@@ -62,7 +64,7 @@ Deno.test("evaluations that find something due share a batch as far as what they
     const expr = ["has(agents.ann)", ...keys.map((key) => `has(state._shared.${key})`)].join(" && ");
     const all = rooms.map((room) => json("POST", `/rooms/${room}/eval`, { expr }));
     await sent.promise;
-    await until(() => services.database.load().write.queued, (queued) => queued === MANY - 1);
+    await until(() => begun.size + services.database.load().write.queued, (found) => found === MANY);
     resolve();
     for (const { body } of await Promise.all(all)) assert.equal(body.value, true);
     assert.ok(longest > keys.length * LONG.length && longest < MAX_ANSWER, `${longest}`);
@@ -71,6 +73,7 @@ Deno.test("evaluations that find something due share a batch as far as what they
     wrap: (connection) => ({
       async send(statements, mode) {
         if (mode === "write" && held) {
+          for (const { args } of statements) begun.add(args.room);
           sent.resolve();
           await held;
         }

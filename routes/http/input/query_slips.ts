@@ -51,12 +51,17 @@ function percentAt(source: string, position: number): boolean {
 
 /** Tells whether the error is at a blank between two operands that was a `+`. */
 function wasPlus(raw: string, source: string, position: number): boolean {
-  for (let at = raw.indexOf("+"); at >= 0; at = raw.indexOf("+", at + 1)) {
-    const blank = decoded(raw.slice(0, at)).length;
-    const [left, right] = [source.slice(0, blank), source.slice(blank + 1)];
-    if (!/[\w"')\]}]$/.test(left) || !/^[\w"'([{.]/.test(right)) continue;
-    // The operand after the blank is unexpected, or turns the name before it into a function: `n (1)`.
-    if (position === blank + 1 || (position < blank && /^\.?\w+$/.test(left.slice(position)))) return true;
+  // The operand after the blank is unexpected, or turns the name before it into a function: `n (1)`.
+  const name = /^\.?\w+/.exec(source.slice(position))?.[0];
+  const suspects = [position - 1, ...name === undefined ? [] : [position + name.length]];
+  let blank = -1;
+  // In one pass: a URL may hold tens of thousands of them.
+  for (const part of raw.split("+").slice(0, -1)) {
+    blank += decoded(part).length + 1;
+    if (!suspects.includes(blank)) continue;
+    if (/[\w"')\]}]/.test(source.charAt(blank - 1)) && /[\w"'([{.]/.test(source.charAt(blank + 1))) {
+      return true;
+    }
   }
   return false;
 }

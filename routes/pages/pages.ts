@@ -102,7 +102,8 @@ async function sendRoom(c: Context, services: Services, log: WaitLog, id: string
 /** Sends whoever opens the page in a browser one that asks again, rather than JSON. */
 function sendUnavailable(c: Context, id: string): Promise<Response> {
   c.header("Retry-After", String(LIMITS.retryAfterSeconds));
-  c.header("Refresh", String(AGAIN_SECONDS));
+  // Without the address, or with a fragment of it, a browser would stay on this page.
+  c.header("Refresh", `${AGAIN_SECONDS}; url=/${new URL(c.req.url).search}`);
   return sendPieces(c, [page(unavailablePage(id, ASSETS, AGAIN_SECONDS))], ERRORS.unavailable.status);
 }
 

@@ -84,6 +84,8 @@ export function unavailablePage(id: string, assets: Assets, seconds: number): Ma
       title="Not available · Convene"
       description="The service cannot read this room at the moment."
       assets={assets}
+      script="entering.js"
+      then="front.js"
     >
       <Top />
       <main class="prose">

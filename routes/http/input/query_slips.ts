@@ -1,3 +1,5 @@
+import { LIMITS } from "../limits.ts";
+
 /** Parameters with CEL, some of whose characters have another meaning in a URL. */
 export const EXPRESSIONS = ["condition", "if", "expr"];
 
@@ -10,6 +12,8 @@ const CUT = "If a `#` or `&` came next, it ended the expression: in a URL write 
 export function withSlip(url: string, details: Record<string, unknown>): Record<string, unknown> {
   const { expression: source, position, hint } = details;
   if (typeof source !== "string" || typeof position !== "number") return details;
+  // One that is too long is refused for its length. To decode it again takes 100 ms where its escapes are invalid.
+  if (source.length > LIMITS.expressionLength) return details;
   const raw = rawOf(url, source);
   if (raw === undefined) return details;
   const slip = percentAt(source, position)

@@ -110,7 +110,7 @@ overEach(
       [
         "get_state",
         { room: "r", scope: "_shared.k" },
-        /"A scope has no key.*`scope` _shared, `key` turn/,
+        /"A scope is named without a key.*`scope` _shared, `key` turn/,
       ],
       ["wait", { room: "r", condition: "", agent: "ann" }, /The expression is empty.*Write one such as/],
       ["read_room", { id: "r" }, /no argument `id`\. Did you mean `room`/],

@@ -73,8 +73,9 @@ export function createReading(path) {
     }
     scroller.scrollTop = top;
     if (missed) pruneAbove();
+    following = atEnd(); // what came is below: no change of size may pass over it
     tellReach(list);
-    if (missed && atEnd()) return seen();
+    if (missed && following) return seen();
     fresh.hidden = false;
     fresh.querySelector("[data-count]").textContent = unseen.toLocaleString("en");
   }
